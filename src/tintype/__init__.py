@@ -1,0 +1,17 @@
+"""tintype colorizes black-and-white photographs, and learns visual features from colour without labels."""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Colorizer", "Prediction", "__version__"]
+
+if TYPE_CHECKING:
+    from tintype.runtime import Colorizer, Prediction
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Colorizer", "Prediction"):  # loaded on first use: `tintype --help` needs neither numpy nor ONNX
+        import tintype.runtime
+
+        return getattr(tintype.runtime, name)
+    raise AttributeError(f"module 'tintype' has no attribute {name!r}")
