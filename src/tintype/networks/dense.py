@@ -1,0 +1,72 @@
+"""Heads that predict at every place at once, at stride 4."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Dense(nn.Module):
+    """The last layers of Zhang16: conv8 (4x4 deconvolution by 2, then two 3x3), 1x1 to the prediction (PAPERS A6).
+
+    Reads the trunk's last feature map, which must have stride 8.
+    """
+
+    def __init__(self, trunk_channels: Mapping[str, int], trunk_strides: Mapping[str, int], channels: int):
+        super().__init__()
+        self.source = list(trunk_strides)[-1]
+        if trunk_strides[self.source] != 8:
+            raise ValueError(f"head dense needs a trunk that ends at stride 8, this one ends at {self.source}")
+        self.conv8 = nn.Sequential(
+            nn.ConvTranspose2d(trunk_channels[self.source], 256, 4, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(256, 256, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(256, 256, 3, padding=1),
+            nn.ReLU(),
+        )
+        self.predict = nn.Conv2d(256, channels, 1)
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        prediction: Tensor = self.predict(self.conv8(features[self.source]))
+        return prediction
+
+
+class Pyramid(nn.Module):
+    """A light multi-scale head: from the coarsest map down to stride 4, each map is enlarged, joined and smoothed.
+
+    The colour of the whole scene enters at the top: the coarsest map is joined with its own mean over the picture.
+
+    Args:
+        width: channels of every level.
+    """
+
+    def __init__(
+        self, trunk_channels: Mapping[str, int], trunk_strides: Mapping[str, int], channels: int, width: int = 128
+    ):
+        super().__init__()
+        self.sources = [name for name, stride in reversed(trunk_strides.items()) if stride >= 4]
+        if trunk_strides[self.sources[-1]] != 4:
+            raise ValueError(f"head pyramid needs a trunk with a map at stride 4, this one has {list(trunk_strides)}")
+        self.scene = nn.Conv2d(trunk_channels[self.sources[0]], width, 1)
+        self.lateral = nn.ModuleList(_conv(trunk_channels[name], width, 1) for name in self.sources)
+        self.smooth = nn.ModuleList(nn.Sequential(_conv(width, width, 3), nn.ReLU()) for _ in self.sources)
+        self.predict = nn.Conv2d(width, channels, 1)
+
+    def forward(self, features: dict[str, Tensor]) -> Tensor:
+        top = features[self.sources[0]]
+        x = self.scene(top.mean(dim=(2, 3), keepdim=True))
+        for name, lateral, smooth in zip(self.sources, self.lateral, self.smooth, strict=True):
+            joined = lateral(features[name])
+            x = joined + (x if x.shape[-1] == 1 else F.interpolate(x, scale_factor=2.0, mode="bilinear"))
+            x = smooth(torch.relu(x))
+        prediction: Tensor = self.predict(x)
+        return prediction
+
+
+def _conv(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+    )

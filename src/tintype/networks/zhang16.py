@@ -1,0 +1,45 @@
+"""The trunk of Zhang16: VGG-like, no pooling, dilated at stride 8 (PAPERS A6, train_val_v2.prototxt)."""
+
+from torch import Tensor, nn
+
+# Per block: output channels of its 3x3 convolutions, stride of the last one, dilation.
+LAYERS = {
+    "conv1": ((64, 64), 2, 1),
+    "conv2": ((128, 128), 2, 1),
+    "conv3": ((256, 256, 256), 2, 1),
+    "conv4": ((512, 512, 512), 1, 1),
+    "conv5": ((512, 512, 512), 1, 2),
+    "conv6": ((512, 512, 512), 1, 2),
+    "conv7": ((512, 512, 512), 1, 1),
+}
+
+
+class Zhang16(nn.Module):
+    """conv1 to conv7. Every convolution is 3x3 with ReLU; batch-norm without scale or shift after each block's last ReLU.
+
+    Input: L, (B, 1, H, W) in [0, 100]; the network sees L - 50.
+    Output: {"conv1": (B, 64, H/2, W/2), ..., "conv7": (B, 512, H/8, W/8)}.
+    """
+
+    def __init__(self, in_chans: int = 1):
+        super().__init__()
+        self.strides: dict[str, int] = {}
+        self.channels: dict[str, int] = {}
+        channels, total_stride = in_chans, 1
+        for name, (widths, stride, dilation) in LAYERS.items():
+            block: list[nn.Module] = []
+            for i, width in enumerate(widths):
+                last = stride if i == len(widths) - 1 else 1
+                block += [nn.Conv2d(channels, width, 3, last, padding=dilation, dilation=dilation), nn.ReLU()]
+                channels = width
+            block.append(nn.BatchNorm2d(channels, affine=False))
+            total_stride *= stride
+            self.strides[name], self.channels[name] = total_stride, channels
+            self.add_module(name, nn.Sequential(*block))
+
+    def forward(self, lightness: Tensor) -> dict[str, Tensor]:
+        features, x = {}, lightness - 50
+        for name in LAYERS:
+            x = self.get_submodule(name)(x)
+            features[name] = x
+        return features
