@@ -1,0 +1,24 @@
+"""Photographs for training: finding them, reading them, and drawing the same batches whatever the machine.
+
+    photos = open_photos(["shards/train-{00..04}.tar", "~/Pictures"], weights=[0.8, 0.2])
+    train, val = photos.split(val_fraction=0.02)
+    for batch in batches(train, batch_size=256, crop=128, seed=0, steps=10_000, workers=8):
+        ...  # uint8, (256, 3, 128, 128)
+
+Knows nothing of colour: a batch is RGB as the files hold it.
+"""
+
+from tintype.data.errors import DamagedPhotoError, DataError
+from tintype.data.loader import Batches, batches, center_crops
+from tintype.data.photos import Photo, Photos, open_photos
+
+__all__ = [
+    "Batches",
+    "DamagedPhotoError",
+    "DataError",
+    "Photo",
+    "Photos",
+    "batches",
+    "center_crops",
+    "open_photos",
+]

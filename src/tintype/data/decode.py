@@ -1,0 +1,109 @@
+"""Square crops out of photographs, decoding no more of them than the crop needs."""
+
+import io
+
+import numpy as np
+import simplejpeg
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.nn.functional import interpolate
+
+from tintype.data.errors import DamagedPhotoError
+
+Pixels = NDArray[np.uint8]
+
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_ORIENTATION = 0x0112
+
+
+def random_crop(data: bytes, crop: int, side: float, left: float, top: float, flip: bool) -> Pixels:
+    """Cut a square out of a photograph and resize it, antialiased, with its aspect kept.
+
+    Args:
+        data: the photograph's file.
+        crop: side of the result in pixels.
+        side: the square's side relative to the photograph's short side, in (0, 1].
+        left: where between the leftmost (0) and rightmost (1) place the square lies.
+        top: likewise from top to bottom.
+        flip: whether to mirror left and right.
+
+    Returns:
+        RGB, (crop, crop, 3) uint8.
+
+    Raises:
+        DamagedPhotoError: the file cannot be decoded.
+    """
+    pixels, orientation = _decode(data, at_least=int(np.ceil(crop / side)))
+    height, width = pixels.shape[:2]
+    length = max(1, round(side * min(height, width)))
+    x, y = round(left * (width - length)), round(top * (height - length))
+    square = _resize(pixels[y : y + length, x : x + length], crop)
+    square = _orient(square, orientation)
+    return square[:, ::-1] if flip else square
+
+
+def center_crop(data: bytes, crop: int) -> Pixels:
+    """The largest centred square of a photograph at crop × crop pixels; see `random_crop`."""
+    return random_crop(data, crop, side=1.0, left=0.5, top=0.5, flip=False)
+
+
+def _resize(pixels: Pixels, size: int) -> Pixels:
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+    resized = interpolate(planes, (size, size), mode="bilinear", antialias=True)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+def _decode(data: bytes, at_least: int) -> tuple[Pixels, int]:
+    """RGB, (h, w, 3), not yet turned upright, with both sides at least `at_least` where the file has that many pixels;
+    and the EXIF orientation, 1..8."""
+    if data[:3] == b"\xff\xd8\xff":
+        try:
+            return simplejpeg.decode_jpeg(data, "RGB", min_height=at_least, min_width=at_least), _jpeg_orientation(data)
+        except ValueError as error:
+            if "extraneous bytes" not in str(error):
+                raise DamagedPhotoError(str(error)) from error
+    return _decode_by_pillow(data, at_least)
+
+
+def _jpeg_orientation(data: bytes) -> int:
+    start = data.find(b"Exif\0\0", 0, 1 << 16)
+    if start < 0:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(data[start : start + (1 << 16)])
+        return int(exif.get(_ORIENTATION, 1))
+    except Exception:  # Pillow raises many kinds on broken EXIF, and a photograph is worth keeping without it
+        return 1
+
+
+def _decode_by_pillow(data: bytes, at_least: int) -> tuple[Pixels, int]:
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            orientation = int(image.getexif().get(_ORIENTATION, 1))
+            image.draft("RGB", (at_least, at_least))
+            return np.asarray(_to_rgb(image)), orientation
+    except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, ValueError ...
+        raise DamagedPhotoError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion clips instead of scaling
+        levels = np.asarray(image).clip(0, 65535).astype(np.uint16)
+        image = Image.fromarray((levels // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _orient(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn upright by EXIF orientation: 1 is upright already, 5 to 8 swap rows and columns."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels

@@ -1,0 +1,209 @@
+"""Batches of crops, decoded by worker processes."""
+
+import logging
+import signal
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from tintype.data.decode import center_crop, random_crop
+from tintype.data.errors import DamagedPhotoError, DataError
+from tintype.data.photos import Photo, Photos
+from tintype.data.sampling import CROP, Sampler, permute, uniform
+
+_log = logging.getLogger(__name__)
+_ATTEMPTS = 64
+
+
+class _Batch(NamedTuple):
+    """What a worker sends. An error comes as text: raised in a worker, it would arrive with two tracebacks."""
+
+    pixels: Tensor
+    damaged: list[tuple[str, str]]
+    error: str = ""
+
+
+class Batches:
+    """Batches of crops, from the first step to the last; each iteration starts anew.
+
+    Yields uint8 tensors, (batch, 3, crop, crop), RGB, channels last in memory, in pinned memory where there is CUDA.
+
+    Attributes:
+        damaged: photographs that could not be decoded so far: what is wrong with each, by path.
+    """
+
+    def __init__(self, dataset: Dataset[_Batch], steps: range, workers: int):
+        self.damaged: dict[str, str] = {}
+        self._steps = steps
+        self._loader = DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=steps,
+            num_workers=workers,
+            collate_fn=_identity,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_ignore_interrupts,
+        )
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for batch in self._loader:
+            for path, reason in batch.damaged:
+                if path not in self.damaged:
+                    self.damaged[path] = reason
+                    _log.warning("skipped %s: %s", path, reason)
+            if batch.error:
+                raise DataError(batch.error)
+            yield batch.pixels
+
+
+def batches(
+    photos: Photos,
+    *,
+    batch_size: int,
+    crop: int,
+    seed: int,
+    steps: int,
+    start_step: int = 0,
+    scale: tuple[float, float] = (0.5, 1.0),
+    flip: bool = True,
+    workers: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Batches:
+    """Random crops for training, from step `start_step` to step `steps` - 1.
+
+    Which photograph each crop is cut from, where, and whether it is mirrored, is a pure function of the seed, the step
+    and the place in the global batch: workers, world size and the step that a run was resumed at change nothing.
+
+    A photograph that cannot be decoded is replaced by another of its source, by the same rule, and named once in a
+    warning of the logger `tintype.data.loader`.
+
+    Args:
+        photos: where from; its weights decide how sources are mixed.
+        batch_size: of all ranks together.
+        crop: side of a crop, in pixels.
+        seed: any integer from 0.
+        steps: length of the run, in batches.
+        start_step: batches to leave out.
+        scale: the side of the square that is cut out, relative to the photograph's short side, is drawn evenly from
+            [low, high], within (0, 1]. The square is resized to `crop`.
+        flip: mirror half of the crops.
+        workers: processes that decode; 0 decodes in this one.
+        rank: which part of each batch to yield.
+        world_size: parts.
+
+    Raises:
+        DataError: an argument is out of range. While iterating: of one source, every photograph tried is damaged.
+    """
+    if batch_size % world_size:
+        raise DataError(f"batch_size {batch_size} cannot be divided by {world_size} processes")
+    if not 0 < scale[0] <= scale[1] <= 1:
+        raise DataError(f"scale must be two numbers in (0, 1], the lower first, got {scale[0]}, {scale[1]}")
+    share = batch_size // world_size
+    dataset = _RandomCrops(photos, crop, seed, scale, flip, batch_size, rank * share, share)
+    return Batches(dataset, range(start_step, steps), workers)
+
+
+def center_crops(photos: Photos, *, batch_size: int, crop: int, count: int | None = None, workers: int = 0) -> Batches:
+    """Centred crops for validation: the short side becomes `crop` pixels.
+
+    Every photograph comes once, in an order that mixes the sources and is always the same, so that the first ones are a
+    fair sample. Damaged photographs are left out, with a warning, so a batch can be smaller, or even empty.
+
+    Args:
+        photos: where from.
+        batch_size: photographs in a batch; the last batch has what is left.
+        crop: side of a crop, in pixels.
+        count: how many photographs, if not all.
+        workers: processes that decode; 0 decodes in this one.
+    """
+    total = len(photos) if count is None else min(count, len(photos))
+    dataset = _CenterCrops(photos, crop, batch_size, total)
+    return Batches(dataset, range(-(-total // batch_size)), workers)
+
+
+class _RandomCrops(Dataset[_Batch]):
+    def __init__(
+        self,
+        photos: Photos,
+        crop: int,
+        seed: int,
+        scale: tuple[float, float],
+        flip: bool,
+        batch_size: int,
+        first: int,
+        share: int,
+    ):
+        self._photos, self._crop, self._seed, self._scale, self._flip = photos, crop, seed, scale, flip
+        self._batch_size, self._first, self._share = batch_size, first, share
+        self._sampler = Sampler(photos.sizes, photos.weights, seed)
+
+    def __getitem__(self, step: int) -> _Batch:
+        first = step * self._batch_size + self._first
+        draws = np.arange(first, first + self._share)
+        low, high = self._scale
+        sides = low + (high - low) * uniform(draws, self._seed, CROP, 0)
+        lefts = uniform(draws, self._seed, CROP, 1)
+        tops = uniform(draws, self._seed, CROP, 2)
+        flips = self._flip & (uniform(draws, self._seed, CROP, 3) < 0.5)
+        numbers = self._sampler.draw(first, self._share)
+        pixels = np.empty((self._share, self._crop, self._crop, 3), np.uint8)
+        damaged: list[tuple[str, str]] = []
+        for i, number in enumerate(numbers.tolist()):
+            for attempt in range(_ATTEMPTS):
+                photo = self._photos[number]
+                try:
+                    pixels[i] = random_crop(photo.read(), self._crop, sides[i], lefts[i], tops[i], flips[i])
+                    break
+                except (DamagedPhotoError, OSError) as error:
+                    damaged.append(_report(photo, error))
+                    number = self._sampler.replace(number, first + i, attempt)
+            else:
+                path, reason = damaged[-1]
+                failure = f"{_ATTEMPTS} photographs in a row cannot be decoded, the last one {path}: {reason}"
+                return _Batch(_planes(pixels), damaged, failure)
+        return _Batch(_planes(pixels), damaged)
+
+
+class _CenterCrops(Dataset[_Batch]):
+    def __init__(self, photos: Photos, crop: int, batch_size: int, total: int):
+        self._photos, self._crop, self._batch_size, self._total = photos, crop, batch_size, total
+
+    def __getitem__(self, step: int) -> _Batch:
+        first = step * self._batch_size
+        places = np.arange(first, min(first + self._batch_size, self._total))
+        crops, damaged = [], []
+        for number in permute(places, len(self._photos), 0).tolist():
+            photo = self._photos[number]
+            try:
+                crops.append(center_crop(photo.read(), self._crop))
+            except (DamagedPhotoError, OSError) as error:
+                damaged.append(_report(photo, error))
+        pixels = np.stack(crops) if crops else np.empty((0, self._crop, self._crop, 3), np.uint8)
+        return _Batch(_planes(pixels), damaged)
+
+
+def _report(photo: Photo, error: Exception) -> tuple[str, str]:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return photo.path, reason or str(error)
+
+
+def _planes(pixels: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+def _identity(batch: Any) -> Any:
+    return batch
+
+
+def _ignore_interrupts(worker: int) -> None:
+    """Ctrl-C reaches every process of a run; only the one that trains decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

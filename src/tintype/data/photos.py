@@ -1,0 +1,194 @@
+"""Photographs as one sequence, whatever they lie in."""
+
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.data.errors import DataError
+from tintype.data.shards import SUFFIXES, Files, Shard, Tar, one_per_key, split_file
+from tintype.data.unpack import unpacked
+
+_COMPRESSED = (".tar.gz", ".tgz")
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photograph, unread.
+
+    Attributes:
+        key: what it is known by: its name below the folder, list or tar, without suffix.
+        path: where it lies, for messages.
+    """
+
+    key: str
+    path: str
+    _shard: Shard
+    _index: int
+
+    def read(self) -> bytes:
+        """The photograph's file, as it lies there. Raises OSError."""
+        return self._shard.read(self._index)
+
+
+class Photos(Sequence[Photo]):
+    """Photographs of one or more sources, by number; made by `open_photos`.
+
+    Attributes:
+        sizes: photographs of each source, in order.
+        weights: how often each source is to be drawn from, relative to the others; None: all sources are one pool.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[tuple[str, Sequence[Shard]]],
+        weights: tuple[float, ...] | None,
+        chosen: NDArray[np.int64] | None = None,
+    ):
+        self._sources = sources
+        self._shards = [shard for _, shards in sources for shard in shards]
+        self._starts = np.cumsum([0, *map(len, self._shards)])
+        self._chosen = chosen
+        self.weights = weights
+        ends = np.cumsum([sum(map(len, shards)) for _, shards in sources])
+        if chosen is not None:
+            ends = np.searchsorted(chosen, ends)
+        self.sizes: list[int] = np.diff(ends, prepend=0).tolist()
+
+    def __len__(self) -> int:
+        return int(self._starts[-1]) if self._chosen is None else len(self._chosen)
+
+    @overload
+    def __getitem__(self, index: int) -> Photo: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Photo]: ...
+    def __getitem__(self, index: int | slice) -> Photo | list[Photo]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        if self._chosen is not None:
+            number = int(self._chosen[number])
+        place = int(np.searchsorted(self._starts, number, side="right")) - 1
+        shard, number = self._shards[place], number - int(self._starts[place])
+        return Photo(shard.key(number), shard.path(number), shard, number)
+
+    def split(self, val_fraction: float) -> tuple["Photos", "Photos"]:
+        """Part the photographs into those to train on and those held out.
+
+        The part is a hash of the photograph's key: it stays the same when photographs are added, removed, reordered or
+        packed into tars.
+
+        Args:
+            val_fraction: share held out, in (0, 1).
+
+        Raises:
+            DataError: a part would be empty, or the training part of a source that has a weight.
+        """
+        if not 0 < val_fraction < 1:
+            raise DataError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
+        threshold = int(val_fraction * 2**64)
+        held_out = np.fromiter((_hash(photo.key) < threshold for photo in self), bool, len(self))
+        numbers = np.arange(len(self)) if self._chosen is None else self._chosen
+        train, val = (Photos(self._sources, self.weights, numbers[part]) for part in (~held_out, held_out))
+        if not len(val):
+            raise DataError(f"val_fraction {val_fraction} of {len(self)} photographs holds out none: raise it")
+        empty = [name for (name, _), size in zip(self._sources, train.sizes, strict=True) if not size]
+        if not len(train) or (empty and self.weights is not None):
+            raise DataError(f"val_fraction {val_fraction} leaves no photograph of {empty[0]} to train on: lower it")
+        return train, val
+
+
+def open_photos(paths: Sequence[str | Path], weights: Sequence[float] | None = None) -> Photos:
+    """Find the photographs of one or more sources.
+
+    A source is a folder (searched with all below it for photographs and tars), a .txt list of files (one a line,
+    relative to the list), a WebDataset tar (.tar, .tar.gz, .tgz), or several of these as one pattern, such as
+    train-{00..04}.tar. Compressed tars are unpacked once (`tintype.data.unpack`).
+
+    Args:
+        paths: the sources.
+        weights: one above 0 for each source: how often it is drawn from, relative to the others. Without weights every
+            photograph of every source comes once per epoch.
+
+    Raises:
+        DataError: a path does not exist, holds no photographs, or cannot be read; weights do not match the paths.
+    """
+    if not paths:
+        raise DataError("no data given: name at least one folder, list or tar of photographs")
+    if weights is not None:
+        if len(weights) != len(paths):
+            raise DataError(f"{len(weights)} weights for {len(paths)} sources: give one for each")
+        if not all(0 < weight < float("inf") for weight in weights):
+            raise DataError(f"weights must be above 0, got {', '.join(map(str, weights))}")
+    sources = [(str(path), list(_open_source(str(path)))) for path in paths]
+    for name, shards in sources:
+        if not any(map(len, shards)):
+            raise DataError(f"no photographs found in {name} (looked for {', '.join(SUFFIXES)})")
+    return Photos(sources, None if weights is None else tuple(map(float, weights)))
+
+
+def _open_source(pattern: str) -> Iterator[Shard]:
+    for path in map(Path, _expand(pattern)):
+        try:
+            yield from _open(path)
+        except OSError as error:
+            raise DataError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+
+
+def _open(path: Path) -> Iterator[Shard]:
+    name = path.name.lower()
+    if path.is_dir():
+        tars: list[Path] = []
+        yield Files(path, _walk(path, tars))
+        for tar in tars:
+            yield from _open(tar)
+    elif not path.exists():
+        raise DataError(f"{path} does not exist")
+    elif name.endswith(".tar"):
+        yield Tar(path, shown=path)
+    elif name.endswith(_COMPRESSED):
+        yield Tar(unpacked(path), shown=path)
+    elif name.endswith(".txt"):
+        lines = (line.strip() for line in path.read_text().splitlines())
+        yield Files(path.parent, (line for line in lines if line))
+    else:
+        raise DataError(f"{path} is not a folder, a .txt list of files, or a .tar, .tar.gz or .tgz of photographs")
+
+
+def _walk(root: Path, tars: list[Path]) -> Iterator[str]:
+    """Photographs below a folder, relative to it, in an order that no file system decides; its tars go to `tars`."""
+    seen = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:  # a link back up
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = os.path.relpath(folder, root)
+        visible = sorted((name for name in names if not name.startswith(".")), key=split_file)
+        tars.extend(Path(folder, name) for name in visible if name.lower().endswith((".tar", *_COMPRESSED)))
+        for name in one_per_key(visible, split_file):
+            yield name if below == "." else os.path.join(below, name)
+
+
+def _expand(pattern: str) -> Iterator[str]:
+    """train-{00..02}.tar -> train-00.tar, train-01.tar, train-02.tar; a path without braces is itself."""
+    parts = re.split(r"\{(\d+)\.\.(\d+)\}", pattern)
+    ranges = [
+        [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]
+        for first, last in zip(parts[1::3], parts[2::3], strict=True)
+    ]
+    for numbers in itertools.product(*ranges):
+        yield parts[0] + "".join(map("".join, zip(numbers, parts[3::3], strict=True)))
+
+
+def _hash(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(os.fsencode(key), digest_size=8, person=b"val").digest())
