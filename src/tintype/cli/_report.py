@@ -1,0 +1,82 @@
+"""What a person, or a program, sees of a run over many photographs."""
+
+import json
+import sys
+
+import click
+
+from tintype.runtime.folders import Item
+
+FEW = 3  # photographs for which a progress bar would only flicker
+
+
+class Report:
+    """Counts what came of each photograph, and says it: failures as they happen, the rest at the end.
+
+    Everything for people goes to stderr, with a progress bar where that is a terminal; stdout has JSON only.
+    """
+
+    def __init__(self, todo: int, *, as_json: bool) -> None:
+        """`todo`: how many photographs there are to colorize, as far as is known before the run."""
+        self.made = self.skipped = self.failed = 0
+        self._as_json = as_json
+        self._last: str | None = None
+        self._bar = None
+        if todo > FEW and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=todo, unit=" photos", dynamic_ncols=True, file=sys.stderr)
+
+    def add(self, item: Item) -> None:
+        """Takes in one photograph that is finished, skipped or failed."""
+        if item.error:
+            self.failed += 1
+            self.line(item.error)
+        elif item.skipped:
+            self.skipped += 1
+        else:
+            self.made += 1
+            self._last = item.target
+        if self._as_json:
+            self._write(_as_json(item), out=True)
+        if self._bar is not None and item.seconds:  # others are not among those to do
+            self._bar.update()
+
+    def line(self, text: str) -> None:
+        """Says one thing to the person, above the progress bar."""
+        self._write(printable(text))
+
+    def close(self, opening: str = "", ending: str = "") -> None:
+        """Ends the progress bar and sums up in one line."""
+        if self._bar is not None:
+            self._bar.close()
+        parts = [f"{self.made} colorized"] if self.made != 1 or self._last is None else [f"made {self._last}"]
+        if self.skipped:
+            parts.append(f"{self.skipped} skipped, as the output is there (--overwrite makes it again)")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        click.echo(printable(opening + ", ".join(parts) + ending), err=True)
+
+    def _write(self, text: str, *, out: bool = False) -> None:
+        stream = sys.stdout if out else sys.stderr
+        if self._bar is not None:
+            self._bar.write(text, file=stream)
+        else:
+            print(text, file=stream)
+        stream.flush()
+
+
+def printable(text: str) -> str:
+    """The text in one line, with characters that would move the cursor or cannot be shown written as escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _as_json(item: Item) -> str:
+    answer: dict[str, object] = {"input": item.source}
+    if item.error:
+        answer["error"] = item.error
+    else:
+        answer["output"] = item.target
+    if item.skipped:
+        answer["skipped"] = True
+    return json.dumps(answer | {"seconds": round(item.seconds, 3)})

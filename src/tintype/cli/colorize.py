@@ -1,0 +1,176 @@
+"""`tintype colorize`: photographs in, colour photographs out."""
+
+import math
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from tintype.cli._report import Report, printable
+from tintype.runtime.batch import colorize_all
+from tintype.runtime.folders import find, names_a_picture, plan
+
+if TYPE_CHECKING:
+    from tintype.runtime import Colorizer
+
+EXAMPLES = """\b
+Examples:
+  tintype colorize old.jpg                       makes old.color.jpg beside it
+  tintype colorize old.jpg -o new.png            makes new.png
+  tintype colorize album/ -o album-in-colour/    a folder, with the folders in it
+  tintype colorize "album/**/*.tif"              a pattern; quotes keep the shell out
+  tintype colorize old.jpg --saturation 0.8      calmer colours
+  tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
+
+\b
+Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+
+def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number.")
+    return value
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    metavar="OUT",
+    help="A folder; for one photograph, a file.  [default: beside the photograph]",
+)
+@click.option(
+    "--model", metavar="M", default="bundled", show_default=True, help="A name (see `tintype models`) or an .onnx file."
+)
+@click.option(
+    "--temperature",
+    metavar="T",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    help="Lower gives bolder colours, higher more cautious ones.  [default: the model's own]",
+)
+@click.option(
+    "--saturation",
+    metavar="S",
+    type=click.FloatRange(0),
+    callback=_finite,
+    default=1.0,
+    show_default=True,
+    help="Strength of the colours; 0 is grey.",
+)
+@click.option(
+    "--size",
+    metavar="N",
+    type=click.IntRange(32, 2048),
+    help="Side in pixels of what the network sees; the output keeps its full size.  [default: the model's own]",
+)
+@click.option("--overwrite", is_flag=True, help="Make outputs again that are there already.")
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(1), help="Photographs in work at a time.  [default: one per processor]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photograph.")
+@click.pass_context
+def colorize(
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    out: str | None,
+    model: str,
+    temperature: float | None,
+    saturation: float,
+    size: int | None,
+    overwrite: bool,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Colorizes photographs: files, folders and patterns.
+
+    NAME.jpg becomes NAME.color.jpg beside it, or NAME.jpg under OUT. An output that is there already is skipped, so the
+    same command goes on where a run was stopped. No photograph is ever replaced by its output. A file that cannot be
+    read gets one line, and the others go on.
+    """
+    try:
+        found = find(paths, out)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param_hint="'-o'") from error
+    todo = sum(not (item.error or item.skipped) for item in plan(found, out, overwrite=overwrite))
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = max(1, min(jobs or processors, todo))
+    if todo and out:
+        _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
+    if todo:
+        colorizer = _load(ctx, model, size, max(1, processors // jobs))
+
+    def one(source: Path, target: Path) -> None:
+        colorizer.colorize_file(source, target, temperature=temperature, saturation=saturation, overwrite=overwrite)
+
+    report = Report(todo, as_json=as_json)
+    for folder in found.empty:
+        report.line(f"{folder}: no photographs in this folder")
+    for problem in found.problems:
+        report.add(problem)
+    with _stopping() as stop:
+        try:
+            for item in colorize_all(plan(found, out, overwrite=overwrite), one, jobs=jobs, stop=stop):
+                report.add(item)
+        except OSError as error:
+            report.close("Stopped: ", f". {error.strerror}; once that is mended, the same command goes on here.")
+            ctx.exit(1)
+    if stop.number:
+        report.close("Stopped: ", ". The same command goes on here.")
+        ctx.exit(128 + stop.number)
+    report.close()
+    ctx.exit(1 if report.failed else 0)
+
+
+def _load(ctx: click.Context, model: str, size: int | None, threads: int) -> "Colorizer":
+    from tintype.runtime import Colorizer, ModelError
+
+    try:
+        return Colorizer(model, size=size, threads=threads)
+    except ModelError as error:
+        raise click.BadParameter(str(error), ctx, param_hint="'--model'") from error
+
+
+def _make_folder(folder: str) -> None:
+    """Makes the folder for all output, so that a place where nothing can be written is told once, not once per file."""
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+        problem = None if os.access(folder or ".", os.W_OK) else "the folder is read-only"
+    except (FileExistsError, NotADirectoryError):
+        problem = "there is a file in the way, where a folder should be"
+    except OSError as error:
+        problem = error.strerror
+    if problem:
+        raise click.ClickException(printable(f"cannot write to {folder or 'this folder'}: {problem}"))
+
+
+class _Stop(threading.Event):
+    number = 0  # of the signal that asked to stop
+
+
+@contextmanager
+def _stopping() -> Iterator[_Stop]:
+    """Makes the first Ctrl-C or SIGTERM set an event, so that photographs in work are finished; the second ends all."""
+    stop = _Stop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.number = number
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

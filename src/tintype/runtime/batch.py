@@ -1,0 +1,89 @@
+"""Colorizing many photographs, several at a time, in bounded memory."""
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+
+from tintype.runtime.folders import Item
+
+PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
+HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # disk full or read-only: no other photograph would fare better
+
+
+def colorize_all(
+    items: Iterable[Item], colorize: Callable[[Path, Path], None], *, jobs: int, stop: threading.Event
+) -> Iterator[Item]:
+    """Works through a plan, and yields each item as it is finished, with its error or its seconds.
+
+    At most `jobs` photographs are in work at a time, fewer where they are large, and the plan is drawn on only as they
+    are finished: 100,000 photographs take no more memory than a hundred. Items with an error, or skipped, pass through.
+
+    Args:
+        items: from `folders.plan`.
+        colorize: makes one colour version, from source to target; what it raises becomes the error of that item.
+        jobs: photographs in work at a time.
+        stop: once it is set, nothing new is begun; photographs in work are finished.
+
+    Raises:
+        OSError: the disk is full or read-only. Items in work were finished and yielded, the rest was not begun.
+    """
+    running: dict[Future[tuple[Item, OSError | None]], int] = {}
+    hopeless: list[OSError] = []
+
+    def finished(*, most: int, pixels: int = 0) -> Iterator[Item]:
+        """Waits until at most `most` photographs are in work and there is room for so many pixels more."""
+        while len(running) > most or (running and sum(running.values()) + pixels > PIXELS_AT_ONCE):
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C on every system
+            for future in done:
+                del running[future]
+                item, error = future.result()
+                hopeless.extend([error] if error else [])
+                yield item
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="colorize") as pool:
+        for item in items:
+            if item.error or item.skipped:
+                yield item
+                continue
+            pixels = _pixels(item.source)
+            yield from finished(most=jobs - 1, pixels=pixels)
+            if stop.is_set() or hopeless:
+                break
+            running[pool.submit(_colorize, item, colorize)] = pixels
+        yield from finished(most=0)
+    if hopeless:
+        raise hopeless[0]
+
+
+def _colorize(item: Item, colorize: Callable[[Path, Path], None]) -> tuple[Item, OSError | None]:
+    """Makes one colour version; the second value is an error that would meet every other photograph too."""
+    assert item.target is not None
+    start, error, hopeless = time.perf_counter(), None, None
+    try:
+        os.makedirs(os.path.dirname(item.target) or ".", exist_ok=True)
+        colorize(Path(item.source), Path(item.target))
+    except OSError as problem:
+        about = "" if problem.filename == item.source else f"cannot write {item.target}: "
+        error = f"{item.source}: {about}{problem.strerror or problem}"
+        hopeless = problem if problem.errno in HOPELESS else None
+    except ValueError as problem:  # PhotoError: says what is wrong with which file
+        error = str(problem)
+    except Exception as problem:  # one photograph must not end a run over thousands
+        error = f"{item.source}: {type(problem).__name__}: {problem}"
+    return replace(item, error=error, seconds=time.perf_counter() - start), hopeless
+
+
+def _pixels(path: str) -> int:
+    """Width times height, from the file's header; 0 where that cannot be read, which `colorize` will then tell."""
+    try:
+        with Image.open(path) as photo:
+            return photo.width * photo.height
+    except Exception:
+        return 0
