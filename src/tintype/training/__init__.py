@@ -1,0 +1,8 @@
+"""The training loop, checkpoints, schedules and logging. Knows nothing of colour."""
+
+from tintype.training.average import WeightAverage
+from tintype.training.errors import Interrupted, TrainingError
+from tintype.training.launch import launch
+from tintype.training.loop import Plan, train
+
+__all__ = ["Interrupted", "Plan", "TrainingError", "WeightAverage", "launch", "train"]

@@ -1,0 +1,65 @@
+"""`tintype export`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.onnx", help="Where to.")
+@click.option("--name", help="Name of the model.  [default: the recipe's]")
+@click.option("--license", "licence", help="Licence of the weights, as an SPDX identifier.")
+@click.option("--data", help="What it was trained on, in words.")
+@click.option("--size", type=click.IntRange(min=32), help="Size to colorize at: root of the area, in pixels.")
+@click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Default temperature.")
+@click.option("--figures", type=click.File(), metavar="FILE.json", help='Figures to carry, such as {"auc": 89.5}.')
+@click.option(
+    "--half/--full",
+    "half",
+    default=None,
+    help="Weights as float16 or float32.  [default: float16 if ab differs by < 0.5]",
+)
+def export(
+    run: Path,
+    out: Path,
+    name: str | None,
+    licence: str | None,
+    data: str | None,
+    size: int | None,
+    temperature: float | None,
+    figures: Any,
+    half: bool | None,
+) -> None:
+    """Make a model to colorize with from a finished RUN (or its weights.safetensors).
+
+    The file holds the network, its decoding and what it was made of. It is checked against PyTorch before it is
+    written.
+
+    \b
+    Examples:
+      tintype export runs/full -o full.onnx
+      tintype colorize old.jpg --model full.onnx
+    """
+    from tintype.export import ExportError
+    from tintype.export import export as write
+
+    given = {"name": name, "license": licence, "data": data, "input_size": size, "temperature": temperature}
+    overrides = {key: value for key, value in given.items() if value is not None}
+    if figures is not None:
+        try:
+            overrides["figures"] = json.load(figures)
+        except ValueError as error:
+            raise click.ClickException(f"{figures.name}: not JSON ({error})") from error
+    try:
+        report = write(run, out, overrides=overrides, half_weights=half)
+    except ExportError as error:
+        raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{out}: {error.strerror or error}") from error
+    click.echo(
+        f"{out}: {report['bytes'] / 1e6:.1f} MB; ab differs from PyTorch's by at most {report['ab']:.2g}, "
+        f"with float16 weights by {report['half']:.2g}"
+    )

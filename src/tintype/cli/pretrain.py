@@ -1,0 +1,98 @@
+"""`tintype pretrain`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("recipe", required=False)
+@click.option(
+    "--data", multiple=True, metavar="PATH", help="Folder, list of files (.txt) or WebDataset tar. Repeatable."
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of the recipe. Repeatable.")
+@click.option(
+    "--out",
+    "run",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Folder of the run.  [default: runs/RECIPE-TIME]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in RUN.")
+@click.option("--list", "show", is_flag=True, help="List the bundled recipes.")
+def pretrain(
+    recipe: str | None, data: tuple[str, ...], settings: tuple[str, ...], run: Path | None, resume: bool, show: bool
+) -> None:
+    """Train a colorizer on colour photographs, as a RECIPE says.
+
+    RECIPE is the name of a bundled recipe (see --list) or the path of a YAML file. The trained weights are left in
+    RUN/weights.safetensors; `tintype export` makes them into a model to colorize with.
+
+    \b
+    Examples:
+      tintype pretrain --list
+      tintype pretrain zhang16-full --data imagenet/train --out runs/full
+      tintype pretrain bundled --data photos --data shards/more-{00..09}.tar --set steps=5000 --set optimizer.lr=5e-4
+      tintype pretrain runs/full/recipe.yaml --data imagenet/train --out runs/full --resume
+      torchrun --nproc-per-node 8 --no-python tintype pretrain zhang16-full --data imagenet/train
+
+    With torchrun the batch is shared by all processes; the result is that of one process.
+    """
+    from tintype.data import DataError
+    from tintype.pretrain import RecipeError, bundled_recipes, load_recipe
+    from tintype.pretrain.colorization import pretrain as train
+    from tintype.training import Interrupted, TrainingError, launch
+
+    if show:
+        recipes = {name: load_recipe(name).description for name in bundled_recipes()}
+        for name, description in recipes.items():
+            click.echo(f"{name:<{max(map(len, recipes))}}  {description}")
+        return
+    if recipe is None:
+        raise click.UsageError("Missing RECIPE; --list shows the bundled ones.")
+    if not data:
+        raise click.UsageError("Missing --data: a folder, list or tar of colour photographs.")
+    if resume and run is None:
+        raise click.UsageError("--resume needs --out RUN, the folder of the run to go on with.")
+    accelerator = launch()
+    try:
+        chosen = load_recipe(recipe, settings)
+        run = run or _new_run(chosen.name)
+        weights = train(accelerator, chosen, data, run, resume)
+    except RecipeError as error:
+        _fail(str(error), 2)
+    except (TrainingError, DataError) as error:
+        _fail(str(error), 1)
+    except OSError as error:
+        _fail(f"{error.filename or run}: {error.strerror or error}", 1)
+    except Interrupted as stop:
+        sources = " ".join(f"--data {path}" for path in data)
+        _fail(
+            f"stopped after step {stop.step}; go on with: "
+            f"tintype pretrain {run}/recipe.yaml {sources} --out {run} --resume",
+            128 + stop.signal,
+        )
+    else:
+        if accelerator.is_main_process:
+            click.echo(str(weights))
+    finally:
+        accelerator.end_training()
+
+
+def _new_run(name: str) -> Path:
+    """runs/RECIPE-TIME, the same on every process: the first one's time counts."""
+    import torch
+
+    time = [datetime.now(UTC).strftime("%Y%m%d-%H%M%S")]
+    if torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(time)
+    return Path("runs", f"{name}-{time[0]}")
+
+
+def _fail(line: str, code: int) -> None:
+    """End with one line; of several processes only the first speaks."""
+    if os.environ.get("RANK", "0") == "0":
+        click.echo(line, err=True)
+    raise SystemExit(code)

@@ -1,0 +1,252 @@
+"""From trained weights to the ONNX bundle that `tintype.runtime` runs."""
+
+import contextlib
+import json
+import logging
+import math
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from tintype.color import bin_centres
+from tintype.color.encoding import entropy
+from tintype.networks import Network, build_network, load_weights
+from tintype.objectives import Bins, Regression
+
+OPSET = 18
+BLOCK = 32
+"""Height and width of the bundle's input are multiples of this."""
+
+_HALF_TOLERANCE = 0.5  # in ab: half the step between neighbouring 8-bit Lab values
+_TOLERANCE = 1e-2  # between ONNX Runtime and torch, same weights
+
+
+class ExportError(ValueError):
+    """Weights cannot be made into a bundle. The message is one line for people."""
+
+
+class BinsBundle(nn.Module):
+    """A classifier over the 313 bins, its annealed mean and its entropy as one graph, in float32 throughout.
+
+    The last 1x1 convolution is done as a matrix product with the channels last, where softmax wants them.
+    """
+
+    centres: Tensor
+    ones: Tensor
+
+    def __init__(self, network: Network):
+        super().__init__()
+        predict = network.head.predict
+        self.weight = nn.Parameter(predict.weight.detach().flatten(1).T.contiguous())
+        assert predict.bias is not None
+        self.bias = nn.Parameter(predict.bias.detach().clone())
+        network.head.predict = nn.Identity()  # type: ignore[assignment]
+        self.network = network
+        self.register_buffer("centres", torch.from_numpy(bin_centres()))
+        self.register_buffer("ones", torch.ones(Bins.channels, 1))
+
+    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.network(lightness).permute(0, 2, 3, 1) @ self.weight + self.bias
+        ab = torch.softmax(logits / temperature, dim=-1) @ self.centres
+        p = torch.softmax(logits, dim=-1)
+        # H = log Σ exp(z - E[z]): no term can overflow, for the sum is e^H, at most 313. ONNX Runtime's LogSoftmax and
+        # Log are slow enough to take half of the whole network's time.
+        mean = (p * logits) @ self.ones
+        spread = ((logits - mean).exp() @ self.ones).log()
+        return ab.permute(0, 3, 1, 2), spread.permute(0, 3, 1, 2)
+
+
+class RegressionBundle(nn.Module):
+    """A regression as the same graph: the temperature changes nothing and the entropy is 0."""
+
+    def __init__(self, network: Network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+        ab = Regression.scale * self.network(lightness)
+        return ab, ab[:, :1] * 0 + temperature * 0
+
+
+def export(
+    source: Path,
+    out: Path,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    half_weights: bool | None = None,
+) -> dict[str, float]:
+    """Write the ONNX bundle of trained weights, after checking that it gives what torch gives.
+
+    Args:
+        source: a run's folder, or its weights.safetensors.
+        out: the .onnx file; replaced if it exists, but only by a whole and checked one.
+        overrides: metadata to put in place of the weights' own: name, license, figures, data, input_size, temperature.
+        half_weights: store weights as float16, at half the size; they are computed with in float32. None: where that
+            changes ab by less than 0.5.
+
+    Returns:
+        "ab": the largest difference in ab between ONNX Runtime and torch on a random input; "half": the one that
+        float16 weights make; "bytes": the file's size.
+
+    Raises:
+        ExportError: the weights cannot be read or rebuilt, or the bundle does not give what torch gives.
+        OSError: the file cannot be written.
+    """
+    path = source / "weights.safetensors" if source.is_dir() else source
+    try:
+        tensors, metadata = load_weights(path)
+    except ValueError as error:
+        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
+        raise ExportError(f"{error}{hint}") from error
+    try:
+        network = build_network(
+            metadata["trunk"],
+            metadata["head"],
+            metadata["channels"],
+            in_chans=metadata["in_chans"],
+            **metadata["head_options"],
+        )
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({error})") from error
+
+    objective = Bins() if metadata["objective"] == "bins" else Regression()
+    expected = _Expected(network.eval(), objective)
+    bundle = (BinsBundle if metadata["objective"] == "bins" else RegressionBundle)(network).eval()
+    model = _to_onnx(bundle)
+    described = _bundle_metadata({**metadata, **(overrides or {})})
+    helper.set_model_props(model, {"tintype": json.dumps(described)})
+    model.producer_name, model.producer_version = "tintype", described["versions"].get("tintype", "")
+
+    full = model.SerializeToString()
+    difference = expected.difference(full)
+    if not difference < _TOLERANCE:
+        raise ExportError(f"{path}: ONNX Runtime and torch differ by {difference:.3g} in ab; nothing was written")
+    _halve_weights(model)
+    half = model.SerializeToString()
+    half_difference = expected.difference(half)
+    if half_weights is None:
+        half_weights = half_difference < _HALF_TOLERANCE
+    _write(out, half if half_weights else full)
+    return {"ab": difference, "half": half_difference, "bytes": out.stat().st_size}
+
+
+class _Expected:
+    """What torch makes of two random pictures, to hold bundles against."""
+
+    def __init__(self, network: Network, objective: Bins | Regression):
+        random = torch.Generator().manual_seed(0)
+        self.temperature = np.array(Bins.temperature, dtype=np.float32)
+        self.cases: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = []
+        for height, width in ((64, 96), (160, 128)):
+            # Soft shapes with a little grain, nearer to a photograph than white noise is.
+            shapes = torch.rand(1, 1, height // 16, width // 16, generator=random)
+            lightness = 90 * nn.functional.interpolate(shapes, size=(height, width), mode="bilinear")
+            lightness += 10 * torch.rand(lightness.shape, generator=random)
+            with torch.no_grad():
+                prediction = network(lightness)
+                ab = objective.decode(prediction, float(self.temperature))
+                spread = entropy(prediction) if isinstance(objective, Bins) else torch.zeros_like(ab[:, :1])
+            self.cases.append((lightness.numpy(), ab.numpy(), spread.numpy()))
+
+    def difference(self, bundle: bytes) -> float:
+        """The largest difference in ab (and in entropy, if that is larger) that a bundle makes."""
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(bundle, options, providers=["CPUExecutionProvider"])
+        worst = 0.0
+        for lightness, *expected in self.cases:
+            given = session.run(["ab", "entropy"], {"lightness": lightness, "temperature": self.temperature})
+            for a, b in zip(given, expected, strict=True):
+                if a.shape != b.shape:
+                    return math.inf
+                worst = max(worst, float(np.nan_to_num(np.abs(a - b), nan=math.inf).max()))
+        return worst
+
+
+def _to_onnx(bundle: nn.Module) -> onnx.ModelProto:
+    height, width = torch.export.Dim("height", min=1, max=4096), torch.export.Dim("width", min=1, max=4096)
+    # Sides that no dimension of the network equals, so that the exporter mistakes neither for a constant.
+    example = torch.rand(1, 1, 5 * BLOCK, 7 * BLOCK) * 100, torch.tensor(0.38)
+    with _quiet():
+        program = torch.onnx.export(
+            bundle,
+            example,
+            dynamo=True,
+            input_names=["lightness", "temperature"],
+            output_names=["ab", "entropy"],
+            dynamic_shapes={"lightness": {2: BLOCK * height, 3: BLOCK * width}, "temperature": {}},
+            opset_version=OPSET,
+            verbose=False,
+        )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    del model.metadata_props[:]
+    for node in model.graph.node:  # where in the source each node comes from: as large as a small network's weights
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del model.graph.value_info[:]
+    return model
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress, warnings and logging to itself."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [logger.level for logger in loggers]
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Store the large tensors as float16, each followed by a Cast, which ONNX Runtime does once, on loading."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or math.prod(tensor.dims) < 256:
+            continue
+        name = tensor.name
+        values = numpy_helper.to_array(tensor)
+        if np.abs(values).max(initial=0) > np.finfo(np.float16).max:
+            continue
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _bundle_metadata(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata that a bundle carries, from that of the weights."""
+    keys = "format name trunk head objective input_size stride ab_origin temperature recipe data steps versions"
+    described = {key: weights[key] for key in keys.split()}
+    return {**described, "license": weights.get("license", "unknown"), "figures": weights.get("figures", {})}
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is whole or absent."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,56 @@
+"""The photographs of a run: which are trained on, which are held out, and their batches."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from tintype.data import Batches, Photos, batches, center_crops, open_photos
+from tintype.pretrain.recipe import Recipe
+
+HELD_OUT_BATCH = 32
+
+
+class Photographs:
+    """The photographs of a run, as its recipe parts and crops them.
+
+    Attributes:
+        fingerprint: their number and a hash of their keys, in order: equal for the same photographs wherever they lie.
+        description: how many from where, in words, without the folders that lead there.
+    """
+
+    def __init__(self, recipe: Recipe, paths: Sequence[str], rank: int = 0, processes: int = 1):
+        self._recipe, self._rank, self._processes = recipe, rank, processes
+        self._train, self._held_out = open_photos(paths, recipe.data.weights or None).split(recipe.data.val_fraction)
+        self.fingerprint = f"{len(self._train)} ({_hash(self._train)})"
+        self.description = f"{len(self._train)} photographs of {', '.join(PurePath(path).name for path in paths)}"
+
+    def training(self, start: int = 0, steps: int | None = None) -> Batches:
+        """This process's share of the batches from update `start` on, (batch, 3, crop, crop) uint8 RGB."""
+        recipe = self._recipe
+        low, high = recipe.data.scale
+        return batches(
+            self._train,
+            batch_size=recipe.batch_size,
+            crop=recipe.data.crop,
+            seed=recipe.seed,
+            steps=recipe.steps if steps is None else steps,
+            start_step=start,
+            scale=(low, high),
+            flip=recipe.data.flip,
+            workers=recipe.data.workers,
+            rank=self._rank,
+            world_size=self._processes,
+        )
+
+    def held_out(self) -> Batches:
+        """All held-out photographs, always the same crops in the same order, (up to 32, 3, crop, crop) uint8 RGB."""
+        data = self._recipe.data
+        return center_crops(self._held_out, batch_size=HELD_OUT_BATCH, crop=data.crop, workers=data.workers)
+
+
+def _hash(photos: Photos) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for photo in photos:
+        digest.update(os.fsencode(photo.key) + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,285 @@
+"""A recipe: one choice of trunk, head and objective, with data and schedule."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+
+from tintype.pretrain.parse import Range, RecipeError, flatten, parse
+
+Count = Annotated[int, Range(1)]
+WholeNumber = Annotated[int, Range(0)]
+Positive = Annotated[float, Range(0, open_low=True)]
+NonNegative = Annotated[float, Range(0)]
+Fraction = Annotated[float, Range(0, 1)]
+
+REQUIRED = "required"
+
+# What a resumed run may change: how much and how often, but nothing that the updates depend on.
+FREE_KEYS = {"description", "steps", "log_every", "validate_every", "checkpoint_every", "keep", "data.workers"}
+
+
+@dataclass(frozen=True)
+class DenseHead:
+    """Zhang16's last layers."""
+
+    name: Literal["dense"]
+
+
+@dataclass(frozen=True)
+class PyramidHead:
+    """A light multi-scale head of `width` channels."""
+
+    name: Literal["pyramid"]
+    width: Count = 128
+
+
+@dataclass(frozen=True)
+class RegressionObjective:
+    """L2 on ab."""
+
+    name: Literal["regression"]
+
+
+@dataclass(frozen=True)
+class BinsObjective:
+    """Cross-entropy over the 313 bins. Arguments as of `tintype.objectives.Bins`.
+
+    Attributes:
+        uniform: λ. 1 means no rebalancing, and then no prior is counted.
+        prior: `data`, counted on `prior_photos` of the training photographs before the first step, or a .npy file of
+            (313,) probabilities.
+    """
+
+    name: Literal["bins"]
+    k: Annotated[int, Range(1, 312)] = 5
+    sigma: Positive = 5.0
+    uniform: Fraction = 0.5
+    drop_grey: bool = True
+    prior: str = "data"
+    prior_photos: Count = 5000
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which part of a photograph the network sees.
+
+    Attributes:
+        crop: side of the square crop, in pixels.
+        scale: the side of what is cut out, relative to the photograph's short side, drawn evenly from [low, high]; then
+            resized to `crop`.
+        flip: mirror half of the crops.
+        weights: how often each of the `--data` paths is drawn from, relative to the others; empty: by its photographs.
+        val_fraction: share of the photographs held out.
+        workers: processes that decode.
+    """
+
+    crop: Annotated[int, Range(8)]
+    scale: tuple[Fraction, ...]
+    flip: bool = True
+    weights: tuple[Positive, ...] = ()
+    val_fraction: Annotated[float, Range(0, 0.5, open_low=True)] = 0.02
+    workers: WholeNumber = 2
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How strongly the network's lightness is spoiled as old photographs are; 0 leaves it alone. See `augment.py`."""
+
+    grain: NonNegative = 0.0
+    blur: Annotated[float, Range(0, 2)] = 0.0
+    fade: Fraction = 0.0
+    contrast: Fraction = 0.0
+    gamma: Fraction = 0.0
+    vignette: Fraction = 0.0
+    scratches: Fraction = 0.0
+    stains: Fraction = 0.0
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Attributes:
+    betas: Adam's; for sgd the first is the momentum.
+    weight_decay: for adam and sgd on every parameter, as L2 in the gradient (as Caffe does); for adamw decoupled, and
+        not on biases and norms.
+    trunk_lr: factor on the trunk's learning rate.
+    clip: largest norm of the gradient; 0 does not clip.
+    """
+
+    name: Literal["adam", "adamw", "sgd"]
+    lr: Positive
+    betas: tuple[Fraction, ...] = (0.9, 0.999)
+    weight_decay: NonNegative = 0.0
+    trunk_lr: NonNegative = 1.0
+    clip: NonNegative = 0.0
+
+
+@dataclass(frozen=True)
+class ConstantSchedule:
+    """The same learning rate throughout."""
+
+    name: Literal["constant"]
+
+
+@dataclass(frozen=True)
+class StepsSchedule:
+    """From each milestone (in steps) on, the learning rate is `optimizer.lr` times its factor."""
+
+    name: Literal["steps"]
+    milestones: tuple[Count, ...]
+    factors: tuple[Positive, ...]
+
+
+@dataclass(frozen=True)
+class CosineSchedule:
+    """Linear warm-up over `warmup` steps, then half a cosine down to `floor` times `optimizer.lr`."""
+
+    name: Literal["cosine"]
+    warmup: WholeNumber = 0
+    floor: Fraction = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a pretraining run follows from, besides its photographs and machine.
+
+    Attributes:
+        batch_size: photographs in a step, over all processes.
+        pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
+            as it is); a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE` for one inside an installed
+            Python package; `required` where the user must give one.
+        sampling: how ab is brought to the head's resolution: `point` takes every 4th pixel (released code), `mean`
+            averages 4x4 pixels.
+        ema: decay of the weight average; 0 keeps none.
+        input_size: the size at which a photograph is coloured later: the root of its area, in pixels.
+        log_every, validate_every, checkpoint_every: in steps.
+        keep: checkpoints to keep.
+    """
+
+    name: str
+    description: str
+    steps: Count
+    batch_size: Count
+    seed: WholeNumber
+    trunk: str
+    head: DenseHead | PyramidHead
+    objective: BinsObjective | RegressionObjective
+    data: Data
+    optimizer: Optimizer
+    schedule: ConstantSchedule | StepsSchedule | CosineSchedule
+    input_size: Annotated[int, Range(32)]
+    pretrained: str = "none"
+    sampling: Literal["point", "mean"] = "point"
+    augment: Augment = field(default_factory=Augment)
+    ema: Annotated[float, Range(0, 0.999999)] = 0.0
+    precision: Literal["fp32", "bf16"] = "fp32"
+    log_every: Count = 50
+    validate_every: Count = 1000
+    checkpoint_every: Count = 1000
+    keep: Count = 2
+
+    def __post_init__(self) -> None:
+        data, schedule = self.data, self.schedule
+        if len(data.scale) != 2 or not 0 < data.scale[0] <= data.scale[1]:
+            raise RecipeError(
+                f"key 'data.scale' is {list(data.scale)}; it must be [low, high] with 0 < low <= high <= 1"
+            )
+        if len(self.optimizer.betas) != 2 or max(self.optimizer.betas) >= 1:
+            raise RecipeError(f"key 'optimizer.betas' is {list(self.optimizer.betas)}; it must be two numbers below 1")
+        if isinstance(schedule, StepsSchedule) and (
+            len(schedule.milestones) != len(schedule.factors)
+            or list(schedule.milestones) != sorted(schedule.milestones)
+        ):
+            raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
+        if isinstance(schedule, CosineSchedule) and schedule.warmup >= self.steps:
+            raise RecipeError(f"key 'schedule.warmup' is {schedule.warmup}; it must be below steps ({self.steps})")
+
+    def to_yaml(self) -> str:
+        """The resolved recipe, with every default written out; itself a recipe."""
+        text: str = yaml.safe_dump(_plain(asdict(self)), sort_keys=False, allow_unicode=True, width=120)
+        return text
+
+
+def bundled_recipes() -> list[str]:
+    """Names of the recipes that come with tintype."""
+    files = resources.files("tintype.pretrain").joinpath("recipes").iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        recipe: a bundled recipe's name, or the path of a YAML file.
+        settings: "key=value" each, keys dotted ("optimizer.lr=1e-3"), taking the place of the recipe's values. Setting
+            the `name` of a block to another drops the block's other values.
+
+    Raises:
+        RecipeError: there is no such recipe, or something in it or the settings is wrong.
+    """
+    source, text = _read(recipe)
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{source}: a recipe is a block of keys and values")
+    for setting in settings:
+        _set(values, setting)
+    try:
+        return parse(Recipe, values)
+    except RecipeError as error:
+        raise RecipeError(f"{source}: {error}") from error
+
+
+def different_keys(before: Recipe, after: Recipe) -> list[str]:
+    """Dotted keys in which two recipes differ so that one cannot go on from the other's checkpoint."""
+    a, b = flatten(asdict(before)), flatten(asdict(after))
+    changed = [key for key in {**a, **b} if key not in FREE_KEYS and a.get(key) != b.get(key)]
+    return changed + (["steps"] if after.steps < before.steps else [])
+
+
+def _read(recipe: str | Path) -> tuple[str, str]:
+    name = str(recipe)
+    if isinstance(recipe, Path) or name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
+        try:
+            return name, Path(recipe).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{name}: cannot be read ({error})") from error
+    if name not in bundled_recipes():
+        close = difflib.get_close_matches(name, bundled_recipes(), 1, 0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(bundled_recipes())}"
+        raise RecipeError(f"no recipe named '{name}'; {hint} A file needs its ending, such as ./{name}.yaml")
+    file = resources.files("tintype.pretrain").joinpath("recipes", f"{name}.yaml")
+    return f"recipe {name}", file.read_text(encoding="utf-8")
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"setting '{setting}' must look like key=value, such as optimizer.lr=1e-3")
+    *blocks, last = key.split(".")
+    block = values
+    for name in blocks:
+        inner = block.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise RecipeError(f"unknown key '{key}': '{name}' has no keys of its own")
+        block = inner
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"setting '{setting}': the value is not valid YAML") from error
+    if last == "name" and blocks and block.get("name") != value:
+        block.clear()
+    block[last] = value
+
+
+def _plain(value: Any) -> Any:
+    """Tuples to lists, for YAML."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
