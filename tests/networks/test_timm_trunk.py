@@ -1,0 +1,165 @@
+import pickle
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from tintype.networks.surgery import grey_first_layer
+from tintype.networks.timm_trunk import TimmTrunk
+
+BACKBONES = ["efficientnet_lite0", "tf_efficientnet_lite0", "resnet18", "mobilenetv3_small_050", "convnext_atto"]
+
+
+def lightness(height: int = 64, width: int = 96) -> Tensor:
+    return torch.rand(2, 1, height, width, generator=torch.Generator().manual_seed(0)) * 100
+
+
+def classifier(name: str) -> nn.Module:
+    """timm's own, random, with batch-norm statistics that are not those of a fresh network."""
+    torch.manual_seed(0)
+    model = timm.create_model(name, pretrained=False).eval()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    return model
+
+
+def seen_by_the_first_layer(trunk: nn.Module, picture: Tensor) -> Tensor:
+    """What the first convolution is given: lightness on the backbone's own scale."""
+    inputs: list[Tensor] = []
+    first = next(m for m in trunk.modules() if isinstance(m, nn.Conv2d))
+    hook = first.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+    with torch.no_grad():
+        trunk(picture)
+    hook.remove()
+    return inputs[0]
+
+
+def colour_features(model: nn.Module, name: str, picture: Tensor) -> list[Tensor]:
+    """timm's feature maps of a grey picture, (B, 1, H, W), given to the colour model as three equal channels."""
+    backbone = timm.create_model(name, pretrained=False, features_only=True)
+    wanted = backbone.state_dict()
+    by_flat_name = {key.replace(".", "_"): value for key, value in model.state_dict().items()}
+    backbone.load_state_dict({key: by_flat_name[key.replace(".", "_")] for key in wanted})
+    with torch.no_grad():
+        return backbone.eval()(picture.expand(-1, 3, -1, -1))
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_grey_pictures_give_a_feature_map_at_every_stride(name):
+    trunk = TimmTrunk(name).eval()
+    with torch.no_grad():
+        features = trunk(lightness())
+    assert list(features) == list(trunk.strides) == list(trunk.channels)
+    assert sorted(trunk.strides.values())[-4:] == [4, 8, 16, 32]
+    for key, x in features.items():
+        stride = trunk.strides[key]
+        assert key == f"stride{stride}"
+        assert x.shape == (2, trunk.channels[key], 64 / stride, 96 / stride)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize(("save", "ending"), [(save_file, "safetensors"), (torch.save, "pth")])
+def test_pretrained_colour_weights_answer_a_grey_picture_as_the_colour_model_does(name, save, ending, tmp_path):
+    model = classifier(name)
+    save(model.state_dict(), tmp_path / f"weights.{ending}")
+    trunk = TimmTrunk(name, pretrained=tmp_path / f"weights.{ending}").eval()
+    picture = lightness()
+    expected = colour_features(model, name, seen_by_the_first_layer(trunk, picture)[:, :, :64, :96])
+    with torch.no_grad():
+        found = list(trunk(picture).values())
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "tf_efficientnet_lite0"])
+@pytest.mark.parametrize("size", [(32, 32), (64, 32), (160, 224)])
+def test_same_padding_as_a_constant_is_timms_own_at_every_multiple_of_32(name, size, tmp_path):
+    model = classifier(name)
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    trunk = TimmTrunk(name, pretrained=tmp_path / "weights.pth").eval()
+    picture = lightness(*size)
+    expected = colour_features(model, name, seen_by_the_first_layer(trunk, picture)[:, :, : size[0], : size[1]])
+    with torch.no_grad():
+        for ours, theirs in zip(trunk(picture).values(), expected, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()))
+
+
+def test_the_backbone_sees_lightness_evenly_spread_about_zero():
+    trunk = TimmTrunk("resnet18").eval()
+    steps = torch.linspace(0, 100, 5)
+    seen = [seen_by_the_first_layer(trunk, torch.full((1, 1, 32, 32), float(v)))[0, 0, 16, 16] for v in steps]
+    assert -2.5 < seen[0] < -0.5
+    assert 0.5 < seen[-1] < 3
+    torch.testing.assert_close(torch.stack(seen).diff(), (seen[1] - seen[0]).expand(4))
+
+
+def test_grey_first_layer_is_the_sum_over_colours():
+    weight = torch.randn(8, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    grey = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(1))
+    summed = grey_first_layer(weight)
+    assert summed.shape == (8, 1, 5, 5)
+    expected = nn.functional.conv2d(grey.expand(-1, 3, -1, -1), weight)
+    torch.testing.assert_close(nn.functional.conv2d(grey, summed), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(8, 1, 3, 3), (8, 4, 3, 3), (8, 16, 3, 3)])
+def test_filters_that_are_not_for_colour_are_refused(shape):
+    with pytest.raises(ValueError, match=r"3|three"):
+        grey_first_layer(torch.zeros(shape))
+
+
+def test_weights_under_other_names_in_timms_order_are_read(tmp_path):
+    model = classifier("tf_efficientnet_lite0")
+    renamed = {f"_layer{i}.tensor": v for i, v in enumerate(model.state_dict().values())}
+    torch.save(renamed, tmp_path / "weights.pth")
+    save_file(model.state_dict(), tmp_path / "weights.safetensors")
+    one, other = (
+        TimmTrunk("tf_efficientnet_lite0", pretrained=tmp_path / f"weights.{e}") for e in ("pth", "safetensors")
+    )
+    for key, value in other.state_dict().items():
+        assert one.state_dict()[key].equal(value), key
+
+
+def test_weights_of_another_model_are_refused_by_name(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file(classifier("resnet18").state_dict(), path)
+    with pytest.raises(ValueError, match=r"weights\.safetensors") as refused:
+        TimmTrunk("efficientnet_lite0", pretrained=path)
+    assert "\n" not in str(refused.value)
+
+
+class Runs:
+    """Would write a file if it were unpickled."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+@pytest.mark.parametrize("save", [torch.save, lambda thing, path: path.write_bytes(pickle.dumps(thing))])
+def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path, ending, save):
+    path, witness = tmp_path / f"weights.{ending}", tmp_path / "witness"
+    save({"conv1.weight": Runs(witness)}, path)
+    with pytest.raises(ValueError, match="weights") as refused:
+        TimmTrunk("resnet18", pretrained=path)
+    assert "\n" not in str(refused.value)
+    assert not witness.exists()
+
+
+def test_missing_weights_are_one_line_with_their_name(tmp_path):
+    with pytest.raises((ValueError, FileNotFoundError), match=r"absent\.pth"):
+        TimmTrunk("resnet18", pretrained=tmp_path / "absent.pth")
+
+
+def test_a_name_timm_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="no_such_net"):
+        TimmTrunk("no_such_net")
