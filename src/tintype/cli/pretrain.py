@@ -56,8 +56,9 @@ def pretrain(
         raise click.UsageError("Missing --data: a folder, list or tar of colour photographs.")
     if resume and run is None:
         raise click.UsageError("--resume needs --out RUN, the folder of the run to go on with.")
-    accelerator = launch()
+    accelerator = None
     try:
+        accelerator = launch()
         chosen = load_recipe(recipe, settings)
         run = run or _new_run(chosen.name)
         weights = train(accelerator, chosen, data, run, resume)
@@ -78,7 +79,8 @@ def pretrain(
         if accelerator.is_main_process:
             click.echo(str(weights))
     finally:
-        accelerator.end_training()
+        if accelerator is not None:
+            accelerator.end_training()
 
 
 def _new_run(name: str) -> Path:

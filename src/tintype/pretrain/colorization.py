@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tintype.color import rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
-from tintype.objectives import Bins
+from tintype.objectives import Bins, Regression
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
 from tintype.pretrain.metadata import describe
@@ -86,15 +86,15 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         make_optimizer(network, recipe.optimizer),
         run,
         Plan(
-            recipe.steps,
-            recipe.seed,
-            recipe.optimizer.clip,
-            recipe.ema,
-            recipe.precision,
-            recipe.log_every,
-            recipe.validate_every,
-            recipe.checkpoint_every,
-            recipe.keep,
+            steps=recipe.steps,
+            seed=recipe.seed,
+            clip=recipe.optimizer.clip,
+            ema=recipe.ema,
+            precision=recipe.precision,
+            log_every=recipe.log_every,
+            validate_every=recipe.validate_every,
+            checkpoint_every=recipe.checkpoint_every,
+            keep=recipe.keep,
         ),
         batches=photographs.training,
         loss=loss,

@@ -13,7 +13,7 @@ class WeightAverage:
     Batch-norm's running statistics are averaged as the weights are; whole numbers are copied.
 
     Args:
-        network: what to average; copied.
+        network: what to average. Its weights must stay where they are in memory from here on.
         decay: share of the old average kept at each update, in (0, 1).
 
     Attributes:
@@ -23,16 +23,15 @@ class WeightAverage:
     def __init__(self, network: nn.Module, decay: float):
         self.decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, network: nn.Module, updates: int) -> None:
-        """Take in the weights after another update, the `updates`-th (from 1)."""
+    def update(self, updates: int) -> None:
+        """Take in the network's weights after another update, the `updates`-th (from 1)."""
         decay = min(self.decay, (1 + updates) / (10 + updates))
-        averages, values = [], []
-        for average, value in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if average.is_floating_point():
-                averages.append(average)
-                values.append(value)
-            else:
-                average.copy_(value)
+        averages, values = zip(*self._averaged, strict=True)
         torch._foreach_lerp_(averages, values, 1 - decay)
+        for average, value in self._copied:
+            average.copy_(value)

@@ -1,5 +1,6 @@
 """Devices and processes, by Hugging Face Accelerate."""
 
+import os
 import random
 
 import numpy as np
@@ -7,14 +8,24 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 
+from tintype.training.errors import TrainingError
+
 
 def launch() -> Accelerator:
     """One CPU, one GPU, or this process's part of a `torchrun` (nccl on GPUs, gloo on CPUs).
 
     Precision is not set here: Accelerate keeps it for the whole process and patches it into the network's `forward`,
     which would follow the network into its copies and exports. The loop uses `torch.autocast` instead.
+
+    Raises:
+        TrainingError: `torchrun` started several processes on a device that cannot be shared.
     """
-    accelerator = Accelerator(kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)])
+    # Without `cpu`, Accelerate takes processes on a machine without GPUs for so many runs of their own.
+    cpu = not torch.accelerator.is_available()
+    accelerator = Accelerator(cpu=cpu, kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)])
+    wanted = int(os.environ.get("WORLD_SIZE", "1"))
+    if accelerator.num_processes != wanted:
+        raise TrainingError(f"{wanted} processes were launched, but {accelerator.device.type} can only be used by one")
     if accelerator.device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # every batch has the same shape
     return accelerator

@@ -85,11 +85,11 @@ def train(
         TrainingError: the loss or the weights stopped being finite, or the run cannot be resumed.
     """
     device, main, processes = accelerator.device, accelerator.is_main_process, accelerator.num_processes
-    network.to(device)
-    average = WeightAverage(network, plan.ema) if plan.ema else None
+    network.to(device, memory_format=torch.channels_last)  # convolutions are faster so, on CPUs too
+    model = accelerator.prepare_model(network.train())
+    average = WeightAverage(network, plan.ema) if plan.ema else None  # after Accelerate, which may move the weights
     folder, facts = run / "checkpoints", dict(facts or {})
     start = _restore(folder, network, optimizer, average, facts) if resume else 0
-    model = accelerator.prepare_model(network.train())
     log = Log(run, start, plan.steps, main)
     losses: list[Tensor] = []  # since the last look at them, which has to wait for the device
     images, since = 0, time.perf_counter()
@@ -118,7 +118,7 @@ def train(
                     nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
                 optimizer.step()
                 if average:
-                    average.update(network, step)
+                    average.update(step)
                 losses.append(value.detach())
                 images += len(batch) * processes
 
