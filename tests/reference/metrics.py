@@ -41,7 +41,9 @@ def mean(values: list[float]) -> float:
 
 
 def psnr(true, picture) -> float:
-    squares = [(a - b) ** 2 for t, p in zip(pixels(true), pixels(picture), strict=True) for a, b in zip(t, p, strict=True)]
+    squares = [
+        (a - b) ** 2 for t, p in zip(pixels(true), pixels(picture), strict=True) for a, b in zip(t, p, strict=True)
+    ]
     return math.inf if not any(squares) else 10 * math.log10(255**2 / mean(squares))
 
 
@@ -74,7 +76,7 @@ def figures(pairs, prior) -> dict[str, float]:
     """All figures of one method. `pairs`: true and predicted picture; `prior`: probability of each bin."""
     errors = [colour_errors(true, picture) for true, picture in pairs]
     weights = [[1 / prior[nearest_bin(ab_of(pixel))] for pixel in pixels(true)] for true, _ in pairs]
-    every_error, every_weight = sum(errors, []), sum(weights, [])
+    every_error, every_weight = ([value for image in values for value in image] for values in (errors, weights))
     return {
         "auc": auc(every_error, [1.0] * len(every_error)),
         "auc_rebalanced": auc(every_error, every_weight),

@@ -1,0 +1,48 @@
+"""A colour photograph to be measured on: its true picture, and the grey one that every method is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tintype.color.lab import RGB_TO_XYZ, linear_to_srgb, srgb_to_linear
+from tintype.evaluate.colour_error import strips
+from tintype.evaluate.fidelity import SSIM_WINDOW
+from tintype.evaluate.reading import read_rgb
+from tintype.runtime.errors import PhotoError
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """What a method may use, and what it is held against.
+
+    `true` is (h, w, 3) uint8 sRGB; `grey` is (h, w) uint8, the neutral grey of the same CIE lightness.
+    """
+
+    path: Path
+    true: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+
+
+def grey_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The neutral grey with the CIE lightness of each pixel: (h, w, 3) to (h, w), 8-bit sRGB."""
+    linear = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))
+    luminance = np.array(RGB_TO_XYZ[1], dtype=np.float32)
+    grey = np.empty(rgb.shape[:2], dtype=np.uint8)
+    for rows in strips(*rgb.shape[:2]):
+        grey[rows] = np.rint(255 * np.clip(linear_to_srgb(linear[rgb[rows]] @ luminance), 0, 1))
+    return grey
+
+
+def read_photograph(path: Path) -> Photograph:
+    """Read a photograph to measure on, as the colorizer reads one: upright, sRGB, 8 bit.
+
+    Raises:
+        PhotoError: it cannot be read, or is smaller than SSIM's window.
+    """
+    true = read_rgb(path)
+    height, width = true.shape[:2]
+    if min(height, width) < SSIM_WINDOW:
+        raise PhotoError(f"{path}: {width} x {height} pixels are too few, SSIM needs {SSIM_WINDOW} on each side")
+    return Photograph(path, true, grey_of(true))
