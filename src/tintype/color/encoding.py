@@ -49,7 +49,7 @@ def _table(k: int, device: torch.device) -> tuple[Tensor, Tensor]:
             candidates = order[0, distance[0] < distance[0, reach - 1] + 1.45 * _BLOCK * _CELL]
             distance, position = _nearest(points, centres[candidates], reach)
             block = (slice(i, i + _BLOCK), slice(j, j + _BLOCK))
-            numbers[:reach - 1, *block] = candidates[position[:, :-1]].T.reshape(-1, _BLOCK, _BLOCK).short()
+            numbers[: reach - 1, *block] = candidates[position[:, :-1]].T.reshape(-1, _BLOCK, _BLOCK).short()
             excess = (distance[:, k:] < distance[:, k - 1 : k] + _DIAGONAL).sum(dim=1)
             spare[block] = excess.reshape(_BLOCK, _BLOCK).to(torch.int8)
     return numbers.flatten(1), spare.flatten()
@@ -60,7 +60,8 @@ def _squared_distance(numbers: Tensor, a: Tensor, b: Tensor) -> Tensor:
     centres = _centres(a.device)
     flat = numbers.flatten()
     return (
-        (centres[:, 0].contiguous().index_select(0, flat).view_as(numbers) - a).square_()
+        (centres[:, 0].contiguous().index_select(0, flat).view_as(numbers) - a)
+        .square_()
         .add_((centres[:, 1].contiguous().index_select(0, flat).view_as(numbers) - b).square_())
     )
 
@@ -127,15 +128,15 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = 0.38) -> Tensor:
         temperature: 1 gives the mean; toward 0, the mode. Above 0.
 
     Returns:
-        ab, (B, 2, h, w), in CIE Lab units.
+        ab, (B, 2, h, w), in CIE Lab units; float32 for logits of half precision.
 
     Raises:
         ValueError: a temperature of 0 or below.
     """
     if not isinstance(temperature, Tensor) and not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
-    probabilities = torch.softmax(logits / temperature, dim=1)
-    return torch.einsum("bqhw,qc->bchw", probabilities, _centres(logits.device).to(logits.dtype))
+    probabilities = torch.softmax(_at_least_float32(logits) / temperature, dim=1)
+    return torch.einsum("bqhw,qc->bchw", probabilities, _centres(logits.device).to(probabilities.dtype))
 
 
 def entropy(logits: Tensor) -> Tensor:
@@ -147,5 +148,9 @@ def entropy(logits: Tensor) -> Tensor:
     Returns:
         (B, 1, h, w).
     """
-    log_p = torch.log_softmax(logits, dim=1)
+    log_p = torch.log_softmax(_at_least_float32(logits), dim=1)
     return -(log_p.exp() * log_p).sum(dim=1, keepdim=True)
+
+
+def _at_least_float32(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -25,6 +25,8 @@ def _channels(x: Any, axis: int) -> tuple[Any, Any, Any]:
     if x.shape[axis] != 3:
         raise ValueError(f"expected 3 channels along axis {axis}, got shape {tuple(x.shape)}")
     xp = array_namespace(x)
+    if not xp.isdtype(x.dtype, "real floating"):
+        raise TypeError(f"expected floats in [0, 1] (colour) or CIE units (Lab), got {x.dtype}; divide 8-bit by 255")
     first, second, third = (xp.take(x, xp.asarray([i], **_on(x)), axis=axis) for i in range(3))
     return first, second, third
 
@@ -85,6 +87,7 @@ def rgb_to_lab(rgb: Any, axis: int = -3) -> Any:
         Same shape: L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5].
 
     Raises:
+        TypeError: integers, such as 8-bit pixels that were not divided by 255.
         ValueError: `axis` does not have length 3.
     """
     xp = array_namespace(rgb)

@@ -27,7 +27,8 @@ def smoothed_prior(counts: ArrayLike, sigma: float = 5.0) -> NDArray[np.float64]
     squared = ((centres[:, None] - centres[None]) ** 2).sum(-1)
     kernel = np.exp(-squared / (2 * sigma**2))
     smooth = (kernel / kernel.sum(0)) @ p  # each bin hands out its whole mass, so none leaks over the gamut's border
-    return smooth / smooth.sum()
+    prior: NDArray[np.float64] = smooth / smooth.sum()
+    return prior
 
 
 def rebalancing_weights(prior: ArrayLike, uniform: float = 0.5) -> NDArray[np.float64]:
@@ -54,4 +55,5 @@ def rebalancing_weights(prior: ArrayLike, uniform: float = 0.5) -> NDArray[np.fl
     weights = np.empty_like(p)
     weights[seen] = 1 / mixed
     weights[~seen] = weights[seen].max()
-    return weights / (p * weights).sum()
+    weights /= (p * weights).sum()
+    return weights

@@ -34,7 +34,7 @@ class Dense(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """A light multi-scale head: from the coarsest map down to stride 4, each map is enlarged, joined and smoothed.
+    """A light multi-scale head: from the coarsest map down to stride 4, each map is enlarged by 2, joined and smoothed.
 
     The colour of the whole scene enters at the top: the coarsest map is joined with its own mean over the picture.
 
@@ -46,8 +46,9 @@ class Pyramid(nn.Module):
         self, trunk_channels: Mapping[str, int], trunk_strides: Mapping[str, int], channels: int, width: int = 128
     ):
         super().__init__()
-        self.sources = [name for name, stride in reversed(trunk_strides.items()) if stride >= 4]
-        if trunk_strides[self.sources[-1]] != 4:
+        deepest = {stride: name for name, stride in trunk_strides.items() if stride >= 4}  # the last map of each stride
+        self.sources = [deepest[stride] for stride in sorted(deepest, reverse=True)]
+        if 4 not in deepest:
             raise ValueError(f"head pyramid needs a trunk with a map at stride 4, this one has {list(trunk_strides)}")
         self.scene = nn.Conv2d(trunk_channels[self.sources[0]], width, 1)
         self.lateral = nn.ModuleList(_conv(trunk_channels[name], width, 1) for name in self.sources)

@@ -1,9 +1,12 @@
 """Any timm backbone as a trunk: `timm:NAME`."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,13 +22,15 @@ class SamePadConv2d(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         (kh, kw), (sh, sw) = self.kernel_size, self.stride
         h, w = max(kh - sh, 0), max(kw - sw, 0)
-        return self._conv_forward(F.pad(x, (w // 2, w - w // 2, h // 2, h - h // 2)), self.weight, self.bias)
+        padded = F.pad(x, (w // 2, w - w // 2, h // 2, h - h // 2))
+        return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
 class TimmTrunk(nn.Module):
     """A timm backbone with `features_only`, its feature maps named by stride.
 
     Input: L, (B, 1, H, W) in [0, 100], H and W multiples of the largest stride.
+    L / 100 stands in for the grey value that the backbone's own mean and deviation are meant for.
     Output: {"stride2": ..., "stride4": ..., ...}, as many as the backbone has.
 
     Args:
@@ -49,50 +54,75 @@ class TimmTrunk(nn.Module):
         except (RuntimeError, AttributeError, AssertionError) as error:
             raise ValueError(f"timm model {name!r} cannot give feature maps: {error}") from error
         if pretrained is not None:
-            self.body.load_state_dict(_classifier_weights(name, in_chans, pretrained, set(self.body.state_dict())))
+            self.body.load_state_dict(_classifier_weights(name, in_chans, pretrained, self.body.state_dict()))
         _fix_same_padding(self.body)
-        info = self.body.feature_info
+        config = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+        self.mean = 100 * sum(config.mean) / 3
+        self.std = 100 * sum(config.std) / 3
+        info: Any = self.body.feature_info
         names = [f"stride{r}" for r in info.reduction()]
         self.strides = dict(zip(names, info.reduction(), strict=True))
         self.channels = dict(zip(names, info.channels(), strict=True))
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
-        return dict(zip(self.strides, self.body((lightness - 50) / 50), strict=True))
+        return dict(zip(self.strides, self.body((lightness - self.mean) / self.std), strict=True))
 
 
 def _fix_same_padding(module: nn.Module) -> None:
     for name, child in module.named_children():
         if type(child).__name__ == "Conv2dSame":
             assert isinstance(child, nn.Conv2d)
-            fixed = SamePadConv2d(
-                child.in_channels,
-                child.out_channels,
-                child.kernel_size,  # type: ignore[arg-type]
-                child.stride,  # type: ignore[arg-type]
-                groups=child.groups,
-                bias=child.bias is not None,
-            )
-            fixed.load_state_dict(child.state_dict())
-            setattr(module, name, fixed)
+            setattr(module, name, _same_padded(child))
         else:
             _fix_same_padding(child)
 
 
-def _classifier_weights(name: str, in_chans: int, path: Path, wanted: set[str]) -> dict[str, Tensor]:
-    """The classifier's tensors under timm's names, cut down to the feature extractor's."""
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
+def _same_padded(conv: nn.Conv2d) -> nn.Conv2d:
+    totals = [max(kernel - stride, 0) for kernel, stride in zip(conv.kernel_size, conv.stride, strict=True)]
+    symmetric = all(total % 2 == 0 for total in totals)
+    fixed = (nn.Conv2d if symmetric else SamePadConv2d)(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,  # type: ignore[arg-type]
+        conv.stride,  # type: ignore[arg-type]
+        padding=(totals[0] // 2, totals[1] // 2) if symmetric else 0,
+        groups=conv.groups,
+        bias=conv.bias is not None,
+    )
+    fixed.load_state_dict(conv.state_dict())
+    return fixed
 
-        given = load_file(path)
-    else:
-        given = torch.load(path, map_location="cpu", weights_only=True)
-    expected = timm.create_model(name).state_dict()
-    if given.keys() != expected.keys():
-        shapes = [v.shape for v in given.values()], [v.shape for v in expected.values()]
-        if shapes[0] != shapes[1]:
-            raise ValueError(f"{path}: these are not the weights of timm's {name}")
-        given = dict(zip(expected, given.values(), strict=True))
-    if in_chans == 1:
-        first = next(key for key, value in given.items() if value.ndim == 4)
-        given[first] = grey_first_layer(given[first])
-    return {key: value for key, value in given.items() if key in wanted}
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with warnings.catch_warnings():  # of the legacy format, which weights_only reads as safely
+            warnings.simplefilter("ignore")
+            given = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch and safetensors raise a dozen types for files that they cannot read
+        raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]})") from error
+    if not isinstance(given, dict) or not all(isinstance(value, Tensor) for value in given.values()):
+        raise ValueError(f"{path}: holds no state dict")
+    return given
+
+
+def _classifier_weights(name: str, in_chans: int, path: Path, body: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The classifier's tensors under the feature extractor's names."""
+    given = _read(path)
+    classifier = timm.create_model(name).state_dict()
+    if given.keys() != classifier.keys() and [v.shape for v in given.values()] == [
+        v.shape for v in classifier.values()
+    ]:
+        given = dict(zip(classifier, given.values(), strict=True))
+    # Feature extractors flatten some names: stages.0 of the classifier is stages_0 there.
+    flat = {key.replace(".", "_"): value for key, value in given.items()}
+    weights = {}
+    for key, expected in body.items():
+        value = flat.get(key.replace(".", "_"))
+        if value is not None and in_chans == 1 and value.ndim == 4 and value.shape[1] == 3 != expected.shape[1]:
+            value = grey_first_layer(value)
+        if value is None or value.shape != expected.shape:
+            raise ValueError(f"{path}: these are not the weights of timm's {name} ({key} is missing or differs)")
+        weights[key] = value
+    return weights

@@ -15,7 +15,7 @@ LAYERS = {
 
 
 class Zhang16(nn.Module):
-    """conv1 to conv7. Every convolution is 3x3 with ReLU; batch-norm without scale or shift after each block's last ReLU.
+    """conv1 to conv7: 3x3 convolutions with ReLU, and batch-norm without scale or shift after each block's last ReLU.
 
     Input: L, (B, 1, H, W) in [0, 100]; the network sees L - 50.
     Output: {"conv1": (B, 64, H/2, W/2), ..., "conv7": (B, 512, H/8, W/8)}.

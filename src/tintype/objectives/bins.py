@@ -35,7 +35,7 @@ class _SparseCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         logits, numbers, weights, rarity, log_sum = ctx.saved_tensors
         scale = (grad / log_sum.numel() * rarity).unsqueeze(1)
         gradient = logits.float().sub(log_sum.unsqueeze(1)).exp_().mul_(scale)
@@ -54,6 +54,9 @@ class Bins(nn.Module):
         uniform: λ, the uniform share mixed into the prior.
         drop_grey: give pictures without colour (no |a| or |b| above 5 anywhere) no weight in the loss, as the released
             code does. They still count in the mean.
+
+    Raises:
+        ValueError: the prior is no distribution over the 313 bins.
     """
 
     channels = BINS
@@ -71,6 +74,8 @@ class Bins(nn.Module):
     ):
         super().__init__()
         self.k, self.sigma, self.drop_grey = k, sigma, drop_grey
+        if prior is not None and prior.shape != (BINS,):
+            raise ValueError(f"prior must hold {BINS} probabilities, got shape {tuple(prior.shape)}")
         weights = torch.ones(BINS) if prior is None else torch.from_numpy(rebalancing_weights(prior.numpy(), uniform))
         self.register_buffer("rarity", weights.float())
 
@@ -101,4 +106,4 @@ class Bins(nn.Module):
 
     def decode(self, logits: Tensor, temperature: float | Tensor | None = None) -> Tensor:
         """ab, (B, 2, h, w), by the annealed mean; `temperature` is 0.38 unless given."""
-        return annealed_mean(logits.float(), self.temperature if temperature is None else temperature)
+        return annealed_mean(logits, self.temperature if temperature is None else temperature)
