@@ -34,6 +34,10 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], keep: int) -
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except RuntimeError as error:  # what torch.save makes of a failed write
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     _sync(folder)

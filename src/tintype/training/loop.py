@@ -85,7 +85,7 @@ def train(
         TrainingError: the loss or the weights stopped being finite, or the run cannot be resumed.
     """
     device, main, processes = accelerator.device, accelerator.is_main_process, accelerator.num_processes
-    network.to(device, memory_format=torch.channels_last)  # convolutions are faster so, on CPUs too
+    network.to(device).to(memory_format=torch.channels_last)  # convolutions are faster so, on CPUs too
     model = accelerator.prepare_model(network.train())
     average = WeightAverage(network, plan.ema) if plan.ema else None  # after Accelerate, which may move the weights
     folder, facts = run / "checkpoints", dict(facts or {})

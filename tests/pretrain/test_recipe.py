@@ -1,0 +1,99 @@
+import pytest
+import yaml
+
+from tintype.pretrain import RecipeError, bundled_recipes, load_recipe
+from tintype.pretrain.recipe import different_keys
+
+
+def test_the_papers_four_systems_and_the_bundled_model_have_recipes():
+    assert set(bundled_recipes()) >= {"bundled", "zhang16-class", "zhang16-full", "zhang16-l2", "zhang16-l2-ft"}
+
+
+@pytest.mark.parametrize("name", bundled_recipes())
+def test_bundled_recipes_are_valid_and_named_as_their_files(name):
+    assert load_recipe(name).name == name
+
+
+@pytest.mark.parametrize("name", bundled_recipes())
+def test_a_resolved_recipe_is_itself_a_recipe(name, tmp_path):
+    recipe = load_recipe(name)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe.to_yaml(), encoding="utf-8")
+    assert load_recipe(path) == recipe
+    assert different_keys(recipe, load_recipe(path)) == []
+
+
+def test_zhang16_recipes_hold_the_released_codes_values():
+    full = load_recipe("zhang16-full")  # PAPERS A3, A7
+    assert (full.batch_size, full.data.crop, full.steps, full.objective.k) == (40, 176, 500_000, 10)
+    assert (full.optimizer.lr, full.optimizer.betas, full.optimizer.weight_decay) == (3e-5, (0.9, 0.99), 1e-3)
+    assert (full.objective.uniform, full.sampling) == (0.5, "point")
+    assert load_recipe("zhang16-class").objective.uniform == 1
+    assert load_recipe("zhang16-l2").objective.name == "regression"
+
+
+def test_settings_change_single_values_by_dotted_keys():
+    recipe = load_recipe("zhang16-full", ["optimizer.lr=1e-3", "steps=10", "data.scale=[0.5, 1]", "data.flip=false"])
+    assert (recipe.optimizer.lr, recipe.steps, recipe.data.scale, recipe.data.flip) == (1e-3, 10, (0.5, 1.0), False)
+    assert recipe.optimizer.betas == (0.9, 0.99)
+
+
+def test_setting_another_name_drops_the_blocks_other_values():
+    recipe = load_recipe("zhang16-full", ["schedule.name=cosine", "schedule.warmup=7", "objective.name=regression"])
+    assert (recipe.schedule.name, recipe.schedule.warmup, recipe.objective.name) == ("cosine", 7, "regression")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["optimiser.lr=1"], "recipe zhang16-full: unknown key 'optimiser.lr'; did you mean 'optimizer.lr'?"),
+        (["trunk.x=1"], "unknown key 'trunk.x': 'trunk' has no keys of its own"),
+        (["steps"], "setting 'steps' must look like key=value, such as optimizer.lr=1e-3"),
+        (["steps=[1"], "setting 'steps=[1': the value is not valid YAML"),
+        (["data.scale=[0.9, 0.5]"], "recipe zhang16-full: key 'data.scale' is [0.9, 0.5]; it must be [low, high] with"),
+        (["data.scale=[0.5]"], "recipe zhang16-full: key 'data.scale' is [0.5]; it must be [low, high] with"),
+        (["optimizer.betas=[0.9, 1]"], "recipe zhang16-full: key 'optimizer.betas' is [0.9, 1.0]; it must be two"),
+        (["schedule.milestones=[1, 2]"], "recipe zhang16-full: key 'schedule.milestones' must rise"),
+        (["schedule.name=cosine", "schedule.warmup=9", "steps=9"], "recipe zhang16-full: key 'schedule.warmup' is 9"),
+    ],
+)
+def test_wrong_settings_are_named(settings, message):
+    with pytest.raises(RecipeError) as error:
+        load_recipe("zhang16-full", settings)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest():
+    with pytest.raises(RecipeError, match="no recipe named 'zhang16-fulll'; did you mean 'zhang16-full'?"):
+        load_recipe("zhang16-fulll")
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(RecipeError, match="nowhere.yaml: cannot be read"):
+        load_recipe(tmp_path / "nowhere.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1")
+    with pytest.raises(RecipeError, match="broken.yaml: not valid YAML") as error:
+        load_recipe(broken)
+    assert "\n" not in str(error.value)
+    broken.write_text("- 1")
+    with pytest.raises(RecipeError, match="a recipe is a block of keys and values"):
+        load_recipe(broken)
+
+
+def test_a_missing_key_is_named(tmp_path):
+    values = yaml.safe_load(load_recipe("zhang16-full").to_yaml())
+    for key in ("steps", "batch_size", "seed"):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in values.items() if k != key}))
+        with pytest.raises(RecipeError, match=f"missing key '{key}'"):
+            load_recipe(path)
+
+
+def test_a_run_may_go_on_longer_and_with_other_workers_but_not_differently():
+    before = load_recipe("zhang16-full")
+    assert different_keys(before, load_recipe("zhang16-full", ["steps=600000", "data.workers=1", "log_every=7"])) == []
+    assert different_keys(before, load_recipe("zhang16-full", ["steps=400000"])) == ["steps"]
+    assert different_keys(before, load_recipe("zhang16-full", ["optimizer.lr=1", "seed=3"])) == ["seed", "optimizer.lr"]
+    assert "objective.k" in different_keys(before, load_recipe("zhang16-l2"))
