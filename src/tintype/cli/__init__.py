@@ -12,7 +12,7 @@ from tintype import __version__
 VERBS: dict[str, tuple[str, str | None]] = {
     "colorize": ("Colorize photographs: files, folders or patterns.", None),
     "models": ("List the models, with size, licence and figures.", None),
-    "evaluate": ("Measure a model on colour photographs.", "train"),
+    "evaluate": ("Measure a model on colour photographs.", "evaluate"),
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),
 }
