@@ -67,7 +67,7 @@ def test_soft_encoding_agrees_with_scikit_learn(colours, k, sigma):
     np.testing.assert_allclose(dense(*soft_encode(as_map(ab), k, sigma))[clear], expected[clear], atol=tolerance)
 
 
-@pytest.mark.parametrize("k", [2, 5, 10, 100])
+@pytest.mark.parametrize("k", [2, 5, 10, 16, 17, 100, 313])
 def test_soft_encoding_agrees_with_the_slow_twin(k):
     ab = np.concatenate([in_gamut(20), anywhere(20)]).astype(np.float32)
     np.testing.assert_allclose(
@@ -176,7 +176,7 @@ def test_anything_but_a_batch_of_ab_maps_is_refused(shape):
         soft_encode(torch.zeros(shape))
 
 
-@pytest.mark.parametrize("k", [0, -1, 101, 314])
+@pytest.mark.parametrize("k", [0, -1, 314])
 def test_more_or_fewer_neighbours_than_there_are_bins_are_refused(k):
     with pytest.raises(ValueError, match="k"):
         soft_encode(torch.zeros(1, 2, 4, 4), k)
