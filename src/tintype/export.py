@@ -118,7 +118,8 @@ def export(
         )
         network.load_state_dict(tensors)
     except (KeyError, ValueError, RuntimeError) as error:
-        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({error})") from error
+        reason = " ".join(str(error).split())
+        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
 
     objective = Bins() if metadata["objective"] == "bins" else Regression()
     expected = _Expected(network.eval(), objective)

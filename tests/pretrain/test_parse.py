@@ -45,9 +45,7 @@ def test_a_union_takes_the_member_that_the_name_picks():
     assert parse(Trip, {**GOOD, "goal": {"name": "far", "years": 4}}).goal == Far("far", 4)
 
 
-@pytest.mark.parametrize(
-    ("value", "number"), [("3e-5", 3e-5), ("1E-3", 1e-3), (1, 1.0), ("0.5", 0.5)]
-)
+@pytest.mark.parametrize(("value", "number"), [("3e-5", 3e-5), ("1E-3", 1e-3), (1, 1.0), ("0.5", 0.5)])
 def test_numbers_written_as_yaml_reads_them_as_text_are_numbers(value, number):
     lr = parse(Trip, {**GOOD, "optimizer": {"lr": value}}).optimizer.lr
     assert lr == number
@@ -66,7 +64,7 @@ def test_whole_numbers_may_be_written_with_an_exponent():
         ({"optimiser": {"lr": 1}}, "unknown key 'optimiser.lr'; did you mean 'optimizer.lr'?"),
         ({"optimizer": {"lr": 1, "rl": 1}}, "unknown key 'optimizer.rl'; did you mean 'optimizer.lr'?"),
         ({"lr": 1}, "unknown key 'lr'; there are steps, optimizer, goal, colour, sizes, fast, note"),
-        ({"goal": {"name": "near", "years": 3}}, "unknown key 'goal.years'; did you mean 'goal.reach'?"),
+        ({"goal": {"name": "near", "distance": 3}}, "unknown key 'goal.distance'; there are goal.name, goal.reach"),
         ({"optimizer": {}}, "missing key 'optimizer.lr'"),
         ({"goal": {"years": 3}}, "missing key 'goal.name'; it must be near or far"),
         ({"goal": {"name": "home"}}, "key 'goal.name' is 'home'; it must be near or far"),
@@ -89,10 +87,7 @@ def test_whole_numbers_may_be_written_with_an_exponent():
 def test_errors_name_the_key_the_value_and_what_is_allowed(change, message):
     with pytest.raises(RecipeError) as error:
         parse(Trip, {**GOOD, **change})
-    if message.startswith("unknown key 'goal.years'"):
-        assert str(error.value).startswith("unknown key 'goal.years'")
-    else:
-        assert str(error.value) == message
+    assert str(error.value) == message
 
 
 def test_something_other_than_a_mapping_is_refused():

@@ -65,16 +65,16 @@ def test_wrong_settings_are_named(settings, message):
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest():
-    with pytest.raises(RecipeError, match="no recipe named 'zhang16-fulll'; did you mean 'zhang16-full'?"):
+    with pytest.raises(RecipeError, match=r"no recipe named 'zhang16-fulll'; did you mean 'zhang16-full'\?"):
         load_recipe("zhang16-fulll")
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):
-    with pytest.raises(RecipeError, match="nowhere.yaml: cannot be read"):
+    with pytest.raises(RecipeError, match=r"nowhere.yaml: cannot be read"):
         load_recipe(tmp_path / "nowhere.yaml")
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [1")
-    with pytest.raises(RecipeError, match="broken.yaml: not valid YAML") as error:
+    with pytest.raises(RecipeError, match=r"broken.yaml: not valid YAML") as error:
         load_recipe(broken)
     assert "\n" not in str(error.value)
     broken.write_text("- 1")

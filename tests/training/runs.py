@@ -21,7 +21,15 @@ def batch(step: int, first: int = 0, size: int = 8) -> torch.Tensor:
 
 
 def run(
-    folder: Path, steps: int = 10, resume: bool = False, *, on_loss=None, optimizer=None, dropout=0.5, facts=None, **plan
+    folder: Path,
+    steps: int = 10,
+    resume: bool = False,
+    *,
+    on_loss=None,
+    optimizer=None,
+    dropout=0.5,
+    facts=None,
+    **plan,
 ) -> nn.Module:
     """Train; `on_loss(step, loss)` may replace the loss of a step."""
     accelerator = launch()

@@ -5,9 +5,9 @@ import signal
 
 import pytest
 import torch
-from training.runs import run
 
 from tintype.training import Interrupted, TrainingError
+from training.runs import run
 
 
 def metrics(folder):

@@ -43,11 +43,18 @@ def make_network(recipe: Recipe) -> Network:
     if ours:
         assert path is not None
         _start_from(network, path)
+    if recipe.freeze != "none":
+        try:
+            network.trunk.freeze(recipe.freeze)
+        except ValueError as error:
+            raise RecipeError(f"key 'freeze': {error}") from error
     stride = max(network.trunk.strides.values())
-    if recipe.data.crop % stride:
-        raise RecipeError(
-            f"key 'data.crop' is {recipe.data.crop}; trunk {recipe.trunk} needs a multiple of its stride, {stride}"
-        )
+    for key in ("crop", "early_crop"):
+        if getattr(recipe.data, key) % stride:
+            raise RecipeError(
+                f"key 'data.{key}' is {getattr(recipe.data, key)}; trunk {recipe.trunk} needs a multiple of its "
+                f"stride, {stride}"
+            )
     return network
 
 
@@ -74,7 +81,7 @@ def make_optimizer(network: Network, recipe: OptimizerRecipe) -> torch.optim.Opt
     """
     groups = []
     for part, factor in ((network.trunk, recipe.trunk_lr), (network.head, 1.0)):
-        parameters = list(part.parameters())
+        parameters = [p for p in part.parameters() if p.requires_grad]
         if recipe.name == "adamw":
             matrices = [p for p in parameters if p.ndim > 1]
             vectors = [p for p in parameters if p.ndim <= 1]

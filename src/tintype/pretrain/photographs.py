@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+
+from torch import Tensor
 
 from tintype.data import Batches, Photos, batches, center_crops, open_photos
 from tintype.pretrain.recipe import Recipe
@@ -25,16 +27,23 @@ class Photographs:
         self.fingerprint = f"{len(self._train)} ({_hash(self._train)})"
         self.description = f"{len(self._train)} photographs of {', '.join(PurePath(path).name for path in paths)}"
 
-    def training(self, start: int = 0, steps: int | None = None) -> Batches:
+    def training(self, start: int = 0, steps: int | None = None) -> Iterator[Tensor]:
         """This process's share of the batches from update `start` on, (batch, 3, crop, crop) uint8 RGB."""
+        data, steps = self._recipe.data, self._recipe.steps if steps is None else steps
+        change = min(steps, round(data.early * self._recipe.steps)) if data.early_crop else 0
+        if start < change:
+            yield from self._batches(start, change, data.early_crop)
+        yield from self._batches(max(start, change), steps, data.crop)
+
+    def _batches(self, start: int, stop: int, crop: int) -> Batches:
         recipe = self._recipe
         low, high = recipe.data.scale
         return batches(
             self._train,
             batch_size=recipe.batch_size,
-            crop=recipe.data.crop,
+            crop=crop,
             seed=recipe.seed,
-            steps=recipe.steps if steps is None else steps,
+            steps=stop,
             start_step=start,
             scale=(low, high),
             flip=recipe.data.flip,

@@ -74,6 +74,9 @@ class Data:
             resized to `crop`.
         flip: mirror half of the crops.
         weights: how often each of the `--data` paths is drawn from, relative to the others; empty: by its photographs.
+        early_crop: side of the crops in the first part of a run, where smaller ones teach more in the same time; 0
+            has `crop` throughout.
+        early: that part's share of the steps.
         val_fraction: share of the photographs held out.
         workers: processes that decode.
     """
@@ -82,6 +85,8 @@ class Data:
     scale: tuple[Fraction, ...]
     flip: bool = True
     weights: tuple[Positive, ...] = ()
+    early_crop: Annotated[int, Range(0)] = 0
+    early: Fraction = 0.5
     val_fraction: Annotated[float, Range(0, 0.5, open_low=True)] = 0.02
     workers: WholeNumber = 2
 
@@ -152,6 +157,8 @@ class Recipe:
         pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
             as it is); a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE` for one inside an installed
             Python package; `required` where the user must give one.
+        freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
+            `stride4`; `none` trains everything.
         sampling: how ab is brought to the head's resolution: `point` takes every 4th pixel (released code), `mean`
             averages 4x4 pixels.
         ema: decay of the weight average; 0 keeps none.
@@ -173,6 +180,7 @@ class Recipe:
     schedule: ConstantSchedule | StepsSchedule | CosineSchedule
     input_size: Annotated[int, Range(32)]
     pretrained: str = "none"
+    freeze: str = "none"
     sampling: Literal["point", "mean"] = "point"
     augment: Augment = field(default_factory=Augment)
     ema: Annotated[float, Range(0, 0.999999)] = 0.0

@@ -1,0 +1,35 @@
+"""Run by torchrun: train without batch-norm, which each process works out by itself, and with plain SGD."""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pretrain.tiny import run
+from tintype.pretrain import colorization
+
+SETTINGS = (
+    "trunk=timm:test_efficientnet_ln",
+    "optimizer.name=sgd",
+    "optimizer.lr=0.3",
+    "optimizer.betas=[0.9, 0.9]",
+    "schedule.name=constant",
+    "batch_size=8",
+    "steps=3",
+)
+
+
+def without_batch_norm(recipe, make=colorization.make_network):
+    network = make(recipe)
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, nn.Identity())
+    return network
+
+
+if __name__ == "__main__":
+    colorization.make_network = without_batch_norm
+    run(Path(sys.argv[1]), Path(sys.argv[2]), *SETTINGS)
+    torch.distributed.destroy_process_group()

@@ -1,0 +1,178 @@
+import json
+import os
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from onnx import numpy_helper
+
+from tintype import export as module
+from tintype.color.encoding import annealed_mean, entropy
+from tintype.export import ExportError, export
+from tintype.networks import build_network, load_weights, save_weights, zhang16
+
+METADATA = {
+    "format": 1,
+    "name": "tiny",
+    "trunk": "timm:test_efficientnet",
+    "in_chans": 1,
+    "stride": 4,
+    "ab_origin": 2.0,
+    "input_size": 64,
+    "temperature": 0.38,
+    "recipe": "tiny",
+    "data": "none",
+    "steps": 0,
+    "versions": {"tintype": "0"},
+}
+
+
+def make_weights(path, objective="bins", trunk=METADATA["trunk"], head="pyramid", **options):
+    torch.manual_seed(0)
+    channels = 313 if objective == "bins" else 2
+    network = build_network(trunk, head, channels, **options)
+    with torch.no_grad():
+        network(torch.rand(4, 1, 64, 64) * 100)  # running statistics unlike the initial ones
+        network.head.predict.weight.mul_(20)
+    network.eval()
+    described = {"trunk": trunk, "head": head, "head_options": options, "objective": objective, "channels": channels}
+    save_weights(path, network.state_dict(), {**METADATA, **described})
+    return network
+
+
+def infer(path, lightness, temperature=0.38):
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(["ab", "entropy"], {"lightness": lightness, "temperature": np.array(temperature, np.float32)})
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """A network and its bundle, in the folder of its weights."""
+    folder = tmp_path_factory.mktemp("export")
+    network = make_weights(folder / "weights.safetensors", width=8)
+    export(folder, folder / "tiny.onnx", half_weights=False)
+    return network, folder / "tiny.onnx"
+
+
+@pytest.fixture
+def graph(bundle, monkeypatch):
+    """The bundle's graph, which `export` is given in place of another trace of 10 seconds."""
+    model = onnx.load(bundle[1])
+    monkeypatch.setattr(module, "_to_onnx", lambda network: model)
+    return model
+
+
+@pytest.mark.parametrize("size", [(32, 32), (96, 160), (256, 64)])
+@pytest.mark.parametrize("temperature", [0.05, 0.38, 1.0])
+def test_the_bundle_gives_the_annealed_mean_and_the_entropy_of_torch_at_any_size(bundle, size, temperature):
+    network, path = bundle
+    lightness = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(1)) * 100
+    ab, spread = infer(path, lightness.numpy(), temperature)
+    with torch.no_grad():
+        logits = network(lightness)
+    assert ab.shape == (1, 2, size[0] // 4, size[1] // 4)
+    np.testing.assert_allclose(ab, annealed_mean(logits.double(), temperature).numpy(), atol=5e-2)
+    np.testing.assert_allclose(spread, entropy(logits.double()).numpy(), atol=1e-3)
+
+
+def test_entropy_is_sound_for_certain_and_for_clueless_predictions():
+    network = build_network(METADATA["trunk"], "pyramid", 313, width=8).eval()
+    with torch.no_grad():
+        network.head.predict.weight.zero_()
+        network.head.predict.bias.zero_()
+    bundle = module.BinsBundle(network)
+    lightness, temperature = torch.rand(1, 1, 32, 32), torch.tensor(0.38)
+    assert bundle(lightness, temperature)[1].detach().numpy() == pytest.approx(np.log(313), abs=1e-4)
+    with torch.no_grad():
+        bundle.bias[7] = 1e4
+    ab, spread = bundle(lightness, temperature)
+    assert spread.detach().numpy() == pytest.approx(0, abs=1e-4)
+    assert torch.isfinite(ab).all()
+
+
+def test_the_graph_is_plain(bundle):
+    model = onnx.load(bundle[1])
+    onnx.checker.check_model(model, full_check=True)
+    operators = {node.op_type for node in model.graph.node}
+    assert not operators & {"If", "Loop", "Shape", "Gather", "BatchNormalization", "LogSoftmax", "ConstantOfShape"}
+    assert model.opset_import[0].version >= 17
+    assert [(i.name, len(i.type.tensor_type.shape.dim)) for i in model.graph.input] == [
+        ("lightness", 4),
+        ("temperature", 0),
+    ]
+    assert [o.name for o in model.graph.output] == ["ab", "entropy"]
+
+
+def test_a_bundle_carries_its_metadata_and_no_path(bundle):
+    model = onnx.load(bundle[1])
+    metadata = json.loads({p.key: p.value for p in model.metadata_props}["tintype"])
+    keys = "format name trunk head objective input_size stride ab_origin temperature recipe data steps license figures"
+    assert set(metadata) == {*keys.split(), "versions"}
+    assert metadata["trunk"] == "timm:test_efficientnet"
+    assert os.path.dirname(module.__file__).encode() not in bundle[1].read_bytes()
+
+
+def test_half_weights_take_half_the_room_and_are_computed_with_in_float32(bundle, graph, tmp_path):
+    _, path = bundle
+    report = export(
+        path.parent, tmp_path / "half.onnx", half_weights=True, overrides={"name": "half", "license": "CC0-1.0"}
+    )
+    assert report["bytes"] < 0.65 * path.stat().st_size
+    model = onnx.load(tmp_path / "half.onnx")
+    metadata = json.loads(model.metadata_props[0].value)
+    assert (metadata["name"], metadata["license"]) == ("half", "CC0-1.0")
+    lightness = np.full((1, 1, 64, 64), 50, np.float32)
+    difference = np.abs(infer(tmp_path / "half.onnx", lightness)[0] - infer(path, lightness)[0]).max()
+    assert 0 < difference <= report["half"] * 10
+
+
+def test_a_regression_on_zhang16_ignores_the_temperature_and_is_always_certain(tmp_path, monkeypatch):
+    thin = {name: ((8,) * len(widths), *rest) for name, (widths, *rest) in zhang16.LAYERS.items()}
+    monkeypatch.setattr(zhang16, "LAYERS", thin)
+    network = make_weights(tmp_path / "weights.safetensors", "regression", "zhang16", "dense")
+    export(tmp_path / "weights.safetensors", tmp_path / "l2.onnx", half_weights=False)
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    ab, spread = infer(tmp_path / "l2.onnx", lightness.numpy(), 0.1)
+    with torch.no_grad():
+        np.testing.assert_allclose(ab, 110 * network(lightness).numpy(), atol=1e-2)
+    assert not spread.any()
+    assert spread.shape == (1, 1, 16, 24)
+
+
+def test_a_bundle_that_differs_from_torch_is_never_written(bundle, graph, tmp_path):
+    centres = next(t for t in graph.graph.initializer if list(t.dims) == [313, 2])
+    centres.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(centres) + np.float32(0.5), centres.name))
+    with pytest.raises(ExportError, match=r"ONNX Runtime and torch differ by 0.5 in ab; nothing was written"):
+        export(bundle[1].parent, tmp_path / "wrong.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unfinished_run_and_strange_files_are_named(tmp_path):
+    with pytest.raises(ExportError, match=r"has the run finished\?"):
+        export(tmp_path, tmp_path / "a.onnx")
+    (tmp_path / "weights.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ExportError, match=r"weights.safetensors: not a readable .safetensors file"):
+        export(tmp_path, tmp_path / "a.onnx")
+    network = make_weights(tmp_path / "weights.safetensors", width=8)
+    _, metadata = load_weights(tmp_path / "weights.safetensors")
+    save_weights(tmp_path / "weights.safetensors", network.state_dict(), {**metadata, "head_options": {"width": 9}})
+    with pytest.raises(ExportError, match="cannot be rebuilt from its metadata") as error:
+        export(tmp_path, tmp_path / "a.onnx")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_an_earlier_bundle_outlives_a_failed_write(bundle, graph, tmp_path, monkeypatch):
+    out = tmp_path / "tiny.onnx"
+    out.write_bytes(b"earlier")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        export(bundle[1].parent, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
+    assert out.read_bytes() == b"earlier"
