@@ -1,0 +1,75 @@
+import os
+import shlex
+import signal
+
+import pytest
+from click.testing import CliRunner
+
+from pretrain.tiny import RECIPE, make_photographs
+from tintype.cli import main
+from tintype.pretrain import bundled_recipes, colorization
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_photographs(tmp_path / "photographs")
+    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    return tmp_path
+
+
+def tintype(*arguments):
+    return CliRunner().invoke(main, ["pretrain", *arguments])
+
+
+def test_list_shows_every_recipe_on_a_line_of_its_own():
+    result = tintype("--list")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == bundled_recipes()
+
+
+def test_a_run_prints_its_weights_and_is_named_after_recipe_and_time(place):
+    result = tintype("tiny.yaml", "--data", "photographs", "--set", "steps=3")
+    assert result.exit_code == 0, result.output
+    (run,) = (place / "runs").iterdir()
+    assert run.name.startswith("tiny-2")
+    assert result.stdout == f"runs/{run.name}/weights.safetensors\n"
+
+
+def test_a_run_asked_to_stop_says_how_to_go_on_and_does(place, monkeypatch):
+    loss = colorization.loss_of
+
+    def stop(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(colorization, "loss_of", stop)
+        result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "steps=3")
+    assert result.exit_code == 128 + signal.SIGTERM
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith("stopped after step 1; go on with: tintype pretrain run/recipe.yaml --data photographs")
+    result = tintype(*shlex.split(line.partition("tintype pretrain ")[2]))
+    assert result.exit_code == 0, result.output
+    assert (place / "run" / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["zhang16-ful", "--data", "photographs"], 2, "did you mean 'zhang16-full'?"),
+        (["tiny.yaml", "--data", "photographs", "--set", "optimiser.lr=1"], 2, "did you mean 'optimizer.lr'?"),
+        (["tiny.yaml", "--data", "nowhere"], 1, "nowhere does not exist"),
+        (["tiny.yaml", "--data", "photographs", "--out", "photographs"], 1, "photographs: is not empty"),
+        (["tiny.yaml"], 2, "Missing --data"),
+        (["--data", "photographs"], 2, "Missing RECIPE"),
+        (["tiny.yaml", "--data", "photographs", "--resume"], 2, "--resume needs --out RUN"),
+        (["zhang16-l2-ft", "--data", "photographs"], 2, "give them with --set pretrained=RUN/weights.safetensors"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(place, arguments, code, message):
+    result = tintype(*arguments)
+    assert result.exit_code == code, result.output
+    assert message in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.output
+    assert not (place / "runs").exists()
