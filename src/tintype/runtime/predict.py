@@ -1,0 +1,70 @@
+"""From lightness at any size to the network's prediction: scale, pad, run, crop."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tintype.runtime.model import Model
+from tintype.runtime.photo import Plane
+
+_MULTIPLE = 32
+_LARGEST = 4  # times the usual area, after padding: bounds memory for pictures like 1 x 10,000 pixels
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Colour as the network gives it, at the network's own resolution.
+
+    Attributes:
+        ab: CIE ab units, (2, h, w) float32.
+        entropy: of the predicted distribution over colours, in nats, (h, w) float32: 0 is certainty.
+    """
+
+    ab: Plane
+    entropy: Plane
+
+
+def network_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """Height and width at which the network sees a picture: its shape, and the area of a square of side `size`.
+
+    Long and narrow pictures get less, so that padding to multiples of 32 does not make them many times as large.
+    """
+    scale = size / math.sqrt(height * width)
+    largest = max(_LARGEST * size * size, _MULTIPLE * _MULTIPLE)
+    while True:
+        h, w = max(1, round(height * scale)), max(1, round(width * scale))
+        area = _padded(h) * _padded(w)
+        if area <= largest:
+            return h, w
+        scale *= max(0.5, min(0.95, largest / area))
+
+
+def predict(
+    model: Model,
+    lightness: Plane,
+    extent: tuple[float, float],
+    size: tuple[int, int],
+    temperature: float | None,
+) -> Prediction:
+    """Runs the network on a picture.
+
+    Args:
+        model: the network.
+        lightness: CIE L, (h, w), of the picture at about the network's resolution or above.
+        extent: height and width of the picture in pixels of `lightness`, the last of which it may fill only partly.
+        size: height and width in pixels that the network is to see.
+        temperature: of the annealed mean; None for the model's own.
+    """
+    height, width = size
+    picture = Image.fromarray(lightness).resize((width, height), Image.Resampling.BICUBIC, (0, 0, extent[1], extent[0]))
+    seen = np.asarray(picture).clip(0, 100)
+    seen = np.pad(seen, ((0, _padded(height) - height), (0, _padded(width) - width)), mode="edge")
+    ab, entropy = model.run(seen[None, None], temperature)
+    h, w = -(-height // model.stride), -(-width // model.stride)
+    return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
+
+
+def _padded(length: int) -> int:
+    return -(-length // _MULTIPLE) * _MULTIPLE

@@ -1,0 +1,39 @@
+"""The photograph's lightness at reduced resolution: what the network and the upsampling look at."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tintype.runtime.buffers import Buffers, Lookup
+from tintype.runtime.photo import Photo, Plane
+from tintype.runtime.strips import share, spans
+
+_TILE = 65536  # pixels
+
+
+def reduce_lightness(photo: Photo, factor: int, threads: int = 1) -> Plane:
+    """Mean CIE L over blocks of factor x factor pixels; those at the right and bottom edges may be smaller.
+
+    Returns:
+        (ceil(H / factor), ceil(W / factor)).
+    """
+    height, width = photo.codes.shape
+    across = max(1, min(width, _TILE) // factor) * factor
+    down = max(1, _TILE // (factor * across)) * factor
+    whole = height // factor * factor
+    rows = [*spans(whole, down), *([(whole, height)] if whole < height else [])]
+    tiles = [(y0, y1, x0, x1) for y0, y1 in rows for x0, x1 in spans(width, across)]
+    out = np.empty((-(-height // factor), -(-width // factor)), np.float32)
+
+    def work(rest: Iterator[tuple[int, int, int, int]]) -> None:
+        lookup, buffers = Lookup(photo.lightness), Buffers()
+        for y0, y1, x0, x1 in rest:
+            values = lookup(photo.codes[y0:y1, x0:x1], buffers("values", (y1 - y0, x1 - x0)))
+            tall = min(factor, y1 - y0)
+            sums = values.reshape(-1, tall, x1 - x0).sum(axis=1)
+            sums = np.add.reduceat(sums, np.arange(0, x1 - x0, factor), axis=1)
+            sums /= [(stop - start) * tall for start, stop in spans(x1 - x0, factor)]
+            out[y0 // factor :, x0 // factor :][: len(sums), : sums.shape[1]] = sums
+
+    share(tiles, work, threads)
+    return out

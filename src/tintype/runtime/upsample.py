@@ -1,0 +1,170 @@
+"""Colour from the network's cells to the photograph's edges.
+
+The network's cells are coarse, and those on an edge hold a mixture of both sides. Colour is brought to a guide (the
+photograph's lightness, reduced to a few pixels per cell) in three steps:
+
+1. joint bilateral upsampling (Kopf et al. 2007): each guide pixel takes the mean of the nine nearest cells, weighted by
+   nearness and by how close their lightness is to its own;
+2. back-projection: where the result, averaged over a cell, misses what the network said, the difference is spread in
+   the same way and added. This separates the colours that a cell on an edge had mixed;
+3. the fast guided filter (He & Sun 2015): in every 3x3 window, ab = A L + B is fitted. A and B vary slowly, so `merge`
+   interpolates them up to full resolution, where A L + B follows edges finer than a guide pixel.
+
+On photographs whose true ab was averaged over cells of 16x16 pixels, the error (RMS) against the truth fell from 6.99
+(bilinear) to 5.72; the guided filter alone, whatever its radius, did no better than bilinear.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tintype.runtime.photo import Plane
+from tintype.runtime.strips import share, spans
+
+NEARNESS = 0.5  # standard deviation in space, in cells
+CONTRAST = 0.2  # standard deviation in lightness, as a share of the photograph's own: faded edges count too
+FLATTEST, STEEPEST = 1.5, 6.0  # limits of the latter, in L
+UNLIKE = np.float32(12)  # -log of the least weight for lightness: where no cell is alike, nearness alone decides
+_STRIP = 32768  # pixels worked on at a time
+
+
+def upsample(
+    ab: Plane,
+    guide: Plane,
+    extent: tuple[float, float],
+    origin: tuple[float, float],
+    stride: tuple[float, float],
+    threads: int = 1,
+) -> tuple[Plane, Plane]:
+    """Coefficients that give ab at every guide pixel from lightness: ab = A L + B.
+
+    Args:
+        ab: the prediction, (2, h, w), CIE units.
+        guide: CIE L, (H, W).
+        extent: height and width of the picture, in guide pixels (the last row and column may be partial).
+        origin: where the centre of cell (0, 0) lies, (y, x), in guide pixels from the top left corner.
+        stride: from one cell to the next, (y, x), in guide pixels.
+        threads: how many to use.
+
+    Returns:
+        A and B, (2, H, W) each.
+    """
+    axes = [_Cells(*axis) for axis in zip(ab.shape[1:], origin, stride, extent, guide.shape, strict=True)]
+    deviation = float(np.clip(CONTRAST * guide.std(), FLATTEST, STEEPEST))
+    colour = _joint_bilateral(ab, guide, axes, deviation, threads)
+    return _guided_fit(guide, colour, (deviation / 2) ** 2, threads)
+
+
+class _Cells:
+    """The network's cells along one axis of the guide.
+
+    Args:
+        count: of cells.
+        origin, stride: centre of cell 0, and from one to the next, in guide pixels.
+        extent: of the picture, in guide pixels.
+        length: guide pixels.
+    """
+
+    def __init__(self, count: int, origin: float, stride: float, extent: float, length: int):
+        place = (np.arange(length) + 0.5 - origin) / stride
+        nearest = np.rint(place)
+        steps = (-1, 0, 1)
+        # By guide pixel: the nearest cell and those on either side, and minus the logarithm of their weights.
+        self.numbers = [np.clip(nearest + step, 0, count - 1).astype(np.intp) for step in steps]
+        self.far = [((place - nearest - step) ** 2 / (2 * NEARNESS**2)).astype(np.float32) for step in steps]
+        # Where each cell begins and ends; one that is wholly outside has the border.
+        edges = np.clip(origin + stride * (np.arange(count + 1) - 0.5), 0, extent)
+        self._begin = np.minimum(edges[:-1], extent - 1e-3)
+        self._end = np.maximum(edges[1:], self._begin + 1e-3)
+
+    def means(self, plane: Plane) -> Plane:
+        """Means of (length, n) over cells, by the share of each pixel that they cover: (count, n)."""
+        sums = np.zeros((len(plane) + 1, plane.shape[1]))
+        np.cumsum(plane, axis=0, out=sums[1:])
+        high, low = (
+            sums[at.astype(int)] + (at % 1)[:, None] * plane[np.minimum(at.astype(int), len(plane) - 1)]
+            for at in (self._end, self._begin)
+        )
+        return np.asarray((high - low) / (self._end - self._begin)[:, None], dtype=np.float32)
+
+
+def _cell_means(plane: Plane, axes: list[_Cells]) -> Plane:
+    """(H, W) averaged over the cells that it covers, (h, w)."""
+    return np.ascontiguousarray(axes[1].means(axes[0].means(plane).T).T)
+
+
+def _joint_bilateral(ab: Plane, guide: Plane, axes: list[_Cells], deviation: float, threads: int) -> Plane:
+    """Steps 1 and 2: ab at every guide pixel, (2, H, W)."""
+    height, width = guide.shape
+    rows, columns = axes
+    around = [(j, i) for j in range(3) for i in range(3)]
+    weights = np.empty((9, height, width), np.float32)
+    out = np.zeros((2, height, width), np.float32)
+    strips = spans(height, max(1, _STRIP // width))
+
+    def columns_of(plane: Plane) -> list[Plane]:
+        """The nearest column of cells for every column of the guide, and those on either side of it."""
+        return [plane.take(numbers, axis=1) for numbers in columns.numbers]
+
+    def weigh(rest: Iterator[tuple[int, int]]) -> None:
+        for y0, y1 in rest:
+            part = weights[:, y0:y1]
+            for w, (j, i) in zip(part, around, strict=True):
+                np.subtract(guide[y0:y1], cell_columns[i].take(rows.numbers[j][y0:y1], axis=0), out=w)
+                w *= w
+                w *= np.float32(0.5 / deviation**2)
+                np.minimum(w, UNLIKE, out=w)
+                w += rows.far[j][y0:y1, None]
+                w += columns.far[i]
+                np.negative(w, out=w)
+                np.exp(w, out=w)
+            part /= part.sum(axis=0)
+
+    def spread(rest: Iterator[tuple[int, int]]) -> None:
+        for y0, y1 in rest:
+            for target, sources in zip(out[:, y0:y1], source_columns, strict=True):
+                for w, (j, i) in zip(weights[:, y0:y1], around, strict=True):
+                    product = sources[i].take(rows.numbers[j][y0:y1], axis=0)
+                    product *= w
+                    target += product
+
+    cell_columns = columns_of(_cell_means(guide, axes))
+    share(strips, weigh, threads)
+    source_columns = [columns_of(plane) for plane in ab]
+    share(strips, spread, threads)
+    missing = [plane - _cell_means(reached, axes) for plane, reached in zip(ab, out, strict=True)]
+    source_columns = [columns_of(plane) for plane in missing]
+    share(strips, spread, threads)
+    return out
+
+
+def _guided_fit(guide: Plane, ab: Plane, regularization: float, threads: int) -> tuple[Plane, Plane]:
+    """Step 3: A and B of the guided filter with 3x3 windows, averaged over the windows that hold each pixel."""
+    level = np.float32(guide.mean())
+    centred: Plane = guide - level  # float32 would lose a variance of 1 in squares of 100
+    mean = _box(centred)
+    variance = _box(centred * centred) - mean * mean + np.float32(regularization)
+    slope, offset = np.empty_like(ab), np.empty_like(ab)
+
+    def work(rest: Iterator[int]) -> None:
+        for channel in rest:
+            p = ab[channel]
+            p_mean = _box(p)
+            a = (_box(centred * p) - mean * p_mean) / variance
+            slope[channel] = _box(a)
+            offset[channel] = _box(p_mean - a * mean)
+
+    share([0, 1], work, threads)
+    offset -= slope * level
+    return slope, offset
+
+
+def _box(plane: Plane) -> Plane:
+    """Mean over 3x3 pixels; outside, the border's pixels are repeated."""
+    padded = np.pad(plane, 1, mode="edge")
+    rows: Plane = padded[:-2] + padded[1:-1]
+    rows += padded[2:]
+    total: Plane = rows[:, :-2] + rows[:, 1:-1]
+    total += rows[:, 2:]
+    total *= np.float32(1 / 9)
+    return total
