@@ -1,22 +1,22 @@
 """Soft-encoding of colour over the 313 bins, and its inverse, the annealed mean (Zhang16, sections 2.1 and 2.3)."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tintype.color.gamut import BINS, bin_centres
+from tintype.color.gamut import BINS, STEP, bin_centres
 
-# The plane is cut into square cells. From a cell's centre to anywhere in the cell the distance to a bin changes by at
-# most half the cell's diagonal, so two bins cannot swap order in a cell whose centre is nearer to one than to the other
-# by more than the diagonal. For most cells the k nearest bins are therefore known beforehand, and for nearly all others
-# they are among the k + 3 nearest of the centre; what remains is compared with all bins.
-_CELL = 0.25
-_DIAGONAL = 1.45 * _CELL  # 1.414 and some room for rounding
-_BLOCK = 20  # cells: a 5 x 5 block, for building the table
-_LOW = (-100.0, -120.0)
-_CELLS = (int(210 / _CELL), int(230 / _CELL))
-_SPARE = 3
+# Bins are points of the grid of step 10, so the nearest grid points are known from where in its grid cell a colour lies.
+# By symmetry it is enough to know them for offsets p >= s >= 0 from the nearest grid point: p along the axis on which the
+# colour is farther from it, s along the other, each towards the colour. Only where one of them is not a bin, at the edge
+# of the gamut, all bins are compared.
+_REACH = 3  # grid points that a colour's nearest may be away
+_MARGIN = 2 * _REACH + 1  # empty grid points around the bins; colours beyond are moved to where they reach no bin
+_WIDTH = 22 + 2 * _MARGIN
+_LARGEST_K = 16  # above, comparing with all bins is as fast
+_CHUNK = 1 << 15  # colours whose intermediate results fit a core's cache
 
 
 @lru_cache(maxsize=8)
@@ -24,70 +24,78 @@ def _centres(device: torch.device) -> Tensor:
     return torch.from_numpy(bin_centres()).to(device)
 
 
-def _nearest(ab: Tensor, centres: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Distances to the k nearest of some centres (M, 2) and their positions, (N, k) each, for colours (N, 2)."""
-    squared = (ab[:, :1] - centres[:, 0]) ** 2 + (ab[:, 1:] - centres[:, 1]) ** 2
-    distance, position = squared.topk(k, dim=1, largest=False)
-    return distance.sqrt(), position
+@lru_cache(maxsize=8)
+def _grid(device: torch.device) -> Tensor:
+    """Bin number of each grid point, flattened, with a margin; -1 where there is no bin."""
+    grid = torch.full((20 + 2 * _MARGIN, _WIDTH), -1, dtype=torch.int64)
+    row, column = (torch.from_numpy(bin_centres()).long() // STEP + torch.tensor([9, 11]) + _MARGIN).T
+    grid[row, column] = torch.arange(BINS)
+    return grid.flatten().to(device)
 
 
 @lru_cache(maxsize=8)
-def _table(k: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The k + 3 bins nearest to each cell's centre, (k + 3, cells) int16, and how many of the 3 matter, (cells,).
-
-    0: the first k are the nearest all over the cell. e: they are among the first k + e. Above 3: not even that.
-    """
-    centres = _centres(device)
-    reach = min(k + _SPARE + 1, BINS)
-    numbers = torch.zeros(k + _SPARE, *_CELLS, dtype=torch.int16, device=device)
-    spare = torch.full(_CELLS, _SPARE + 1, dtype=torch.int8, device=device)
-    cells = torch.arange(_BLOCK, device=device) * _CELL + _CELL / 2
-    for i in range(0, _CELLS[0], _BLOCK):
-        for j in range(0, _CELLS[1], _BLOCK):
-            points = torch.cartesian_prod(_LOW[0] + i * _CELL + cells, _LOW[1] + j * _CELL + cells)
-            distance, order = _nearest(points.mean(0, keepdim=True), centres, BINS)
-            candidates = order[0, distance[0] < distance[0, reach - 1] + 1.45 * _BLOCK * _CELL]
-            distance, position = _nearest(points, centres[candidates], reach)
-            block = (slice(i, i + _BLOCK), slice(j, j + _BLOCK))
-            numbers[: reach - 1, *block] = candidates[position[:, :-1]].T.reshape(-1, _BLOCK, _BLOCK).short()
-            excess = (distance[:, k:] < distance[:, k - 1 : k] + _DIAGONAL).sum(dim=1)
-            spare[block] = excess.reshape(_BLOCK, _BLOCK).to(torch.int8)
-    return numbers.flatten(1), spare.flatten()
-
-
-def _squared_distance(numbers: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """From bins (m, N) to colours (N,), (N,)."""
-    centres = _centres(a.device)
-    flat = numbers.flatten()
+def _neighbours(k: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Steps (along p, along s) to the grid points that are always among the k nearest, and to those that may be."""
+    steps = torch.cartesian_prod(*[torch.arange(-_REACH, _REACH + 1)] * 2)
+    places = (torch.arange(400, dtype=torch.float64) + 0.5) * (STEP / 2 / 400)
+    p, s = torch.cartesian_prod(places, places - 0.003).T
+    relative = _farther(steps.T[:, :, None], p[s < p], s[s < p])
+    chosen = torch.zeros_like(relative).scatter_(0, relative.topk(k, dim=0, largest=False).indices, 1.0)
+    share = chosen.mean(dim=1)
+    order = relative.mean(dim=1).argsort().tolist()
     return (
-        (centres[:, 0].contiguous().index_select(0, flat).view_as(numbers) - a)
-        .square_()
-        .add_((centres[:, 1].contiguous().index_select(0, flat).view_as(numbers) - b).square_())
+        [tuple(steps[i].tolist()) for i in order if share[i] == 1],
+        [tuple(steps[i].tolist()) for i in order if 0 < share[i] < 1],
     )
 
 
-def _nearest_bins(a: Tensor, b: Tensor, k: int) -> Tensor:
-    """The k bins nearest to each of N colours, (k, N) int64."""
-    table, spare = _table(k, a.device)
-    row = ((a - _LOW[0]) / _CELL).floor_().long()
-    column = ((b - _LOW[1]) / _CELL).floor_().long()
-    inside = (row >= 0) & (row < _CELLS[0]) & (column >= 0) & (column < _CELLS[1])
-    cell = row.clamp_(0, _CELLS[0] - 1).mul_(_CELLS[1]).add_(column.clamp_(0, _CELLS[1] - 1))
-    numbers = torch.stack([plane.index_select(0, cell) for plane in table[:k]]).long()
-    excess = spare.index_select(0, cell).masked_fill_(~inside, _SPARE + 1)
-    for e in range(1, _SPARE + 1):
-        where = (excess == e).nonzero().squeeze(1)
-        some, a_some, b_some = cell[where], a[where], b[where]
-        candidates = torch.stack([plane.index_select(0, some) for plane in table[: k + e]]).long()
-        distance = _squared_distance(candidates, a_some, b_some)
-        for last in range(k + e - 1, k - 1, -1):  # drop the farthest, e times: the last one takes its place
-            farthest = distance[: last + 1].argmax(dim=0, keepdim=True)
-            candidates.scatter_(0, farthest, candidates[last : last + 1].clone())
-            distance.scatter_(0, farthest, distance[last : last + 1].clone())
-        numbers[:, where] = candidates[:k]
-    where = (excess > _SPARE).nonzero().squeeze(1)
-    numbers[:, where] = _nearest(torch.stack([a[where], b[where]], dim=1), _centres(a.device), k)[1].T
-    return numbers
+def _farther(step: Any, p: Tensor, s: Tensor) -> Tensor:
+    """Squared distance to a grid point, less that to the nearest one."""
+    i, j = step
+    return STEP**2 * (i * i + j * j) - 2 * STEP * (i * p + j * s)
+
+
+def _nearest(a: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the k nearest bins and squared distances, (k, N) each, by comparing with all bins."""
+    centres = _centres(a.device)
+    squared = (a[:, None] - centres[:, 0]) ** 2 + (b[:, None] - centres[:, 1]) ** 2
+    distance, number = squared.topk(k, dim=1, largest=False)
+    return number.T, (distance - distance[:, :1]).T
+
+
+def _nearest_on_grid(a: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """As `_nearest`, from the colours' places in the grid."""
+    row = (a / STEP).round_().clamp_(-9 - _REACH - 1, 10 + _REACH + 1)
+    column = (b / STEP).round_().clamp_(-11 - _REACH - 1, 10 + _REACH + 1)
+    u, v = a - STEP * row, b - STEP * column
+    along_b = u.abs() < v.abs()
+    up, right = torch.full_like(u, _WIDTH).copysign_(u), torch.ones_like(v).copysign_(v)
+    step_p, step_s = torch.where(along_b, right, up), torch.where(along_b, up, right)
+    u, v = u.abs_(), v.abs_()
+    p, s = torch.maximum(u, v), torch.minimum(u, v)
+    start = row.add_(9 + _MARGIN).mul_(_WIDTH).add_(column).add_(11 + _MARGIN)
+
+    def place(step: tuple[int, int]) -> Tensor:
+        return start + step[0] * step_p + step[1] * step_s
+
+    always, maybe = _neighbours(k)
+    places = [place(step) for step in always]
+    distances = [_farther(step, p, s) for step in always]
+    rest = [(_farther(step, p, s), place(step)) for step in maybe]
+    while len(places) < k:  # take the nearest of the rest out, by comparing pair after pair
+        distance, where = rest.pop(0)
+        for n, (other, elsewhere) in enumerate(rest):
+            nearer = other < distance
+            rest[n] = (torch.maximum(distance, other), torch.where(nearer, where, elsewhere))
+            distance, where = torch.minimum(distance, other), torch.where(nearer, elsewhere, where)
+        places.append(where)
+        distances.append(distance)
+    numbers = _grid(a.device).index_select(0, torch.stack(places).flatten().int()).view(k, -1)
+    squared = torch.stack(distances)
+    edge = (reduce(torch.minimum, numbers) < 0).nonzero().squeeze(1)  # several times as fast as amin
+    if len(edge):
+        numbers[:, edge], squared[:, edge] = _nearest(a[edge], b[edge], k)
+    return numbers, squared
 
 
 def soft_encode(ab: Tensor, k: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:
@@ -104,16 +112,22 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = 5.0) -> tuple[Tensor, Ten
         Bin numbers, (B, k, h, w) int64, in no particular order, and their weights, (B, k, h, w) float32.
 
     Raises:
-        ValueError: `ab` is not (B, 2, h, w), or k is not in 1..100.
+        ValueError: `ab` is not (B, 2, h, w), or k is not in 1..313.
     """
     if ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(f"expected ab as (B, 2, h, w), got {tuple(ab.shape)}")
-    if not 1 <= k <= 100:
-        raise ValueError(f"k must lie in 1..100, got {k}")
+    if not 1 <= k <= BINS:
+        raise ValueError(f"k must lie in 1..{BINS}, got {k}")
     batch, _, height, width = ab.shape
     a, b = ab.float().transpose(0, 1).reshape(2, -1)
-    numbers = _nearest_bins(a, b, k)
-    weights = torch.softmax(_squared_distance(numbers, a, b) / (-2 * sigma**2), dim=0)
+    find = _nearest_on_grid if k <= _LARGEST_K else _nearest
+    numbers = torch.empty(k, len(a), dtype=torch.int64, device=ab.device)
+    weights = torch.empty(k, len(a), device=ab.device)
+    chunk = _CHUNK if ab.device.type == "cpu" else len(a)
+    for i in range(0, len(a), max(chunk, 1)):
+        part = slice(i, i + chunk)
+        numbers[:, part], squared = find(a[part], b[part], k)
+        torch.softmax(squared / (-2 * sigma**2), dim=0, out=weights[:, part])
     shape = (k, batch, height, width)
     return numbers.view(shape).transpose(0, 1), weights.view(shape).transpose(0, 1)
 

@@ -1,6 +1,32 @@
-"""Changing a trained network's input."""
+"""Changing a trained network: its input, and what of it is trained further."""
 
-from torch import Tensor
+from collections.abc import Iterable
+
+from torch import Tensor, nn
+
+
+class Freezable(nn.Module):
+    """A module of which parts can be frozen: not trained, and in evaluation mode whatever the rest is in.
+
+    Evaluation mode matters: a frozen batch-norm that went on averaging would drift away from its weights.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frozen: list[nn.Module] = []
+
+    def freeze_parts(self, parts: Iterable[nn.Module]) -> None:
+        """Freeze these parts from now on."""
+        self._frozen = list(parts)
+        for part in self._frozen:
+            part.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Freezable":
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
 
 
 def grey_first_layer(weight: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tintype.networks.surgery import grey_first_layer
+from tintype.networks.surgery import Freezable, grey_first_layer
 
 
 class SamePadConv2d(nn.Conv2d):
@@ -26,7 +26,7 @@ class SamePadConv2d(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
-class TimmTrunk(nn.Module):
+class TimmTrunk(Freezable):
     """A timm backbone with `features_only`, its feature maps named by stride.
 
     Input: L, (B, 1, H, W) in [0, 100], H and W multiples of the largest stride.
@@ -63,6 +63,26 @@ class TimmTrunk(nn.Module):
         names = [f"stride{r}" for r in info.reduction()]
         self.strides = dict(zip(names, info.reduction(), strict=True))
         self.channels = dict(zip(names, info.channels(), strict=True))
+
+    def freeze(self, below: str) -> None:
+        """Freeze everything that the feature map `below`, such as `stride4`, is made by.
+
+        Raises:
+            ValueError: there is no such feature map.
+        """
+        if below not in self.strides:
+            raise ValueError(f"this trunk has no feature map {below!r}; it has {', '.join(self.strides)}")
+        info: Any = self.body.feature_info
+        last = info.module_name(list(self.strides).index(below))
+        # Modules come in the order of the computation; some feature extractors flatten blocks.1 to blocks_1.
+        parts = []
+        for name, module in self.body.named_modules():
+            if name.replace(".", "_") == last.replace(".", "_"):
+                self.freeze_parts([*parts, module])
+                return
+            if [*module.parameters(recurse=False), *module.buffers(recurse=False)]:
+                parts.append(module)
+        raise ValueError(f"cannot tell which layers of this trunk make {below}")
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
         return dict(zip(self.strides, self.body((lightness - self.mean) / self.std), strict=True))

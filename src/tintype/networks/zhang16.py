@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from tintype.networks.surgery import Freezable
+
 # Per block: output channels of its 3x3 convolutions, stride of the last one, dilation.
 LAYERS = {
     "conv1": ((64, 64), 2, 1),
@@ -14,7 +16,7 @@ LAYERS = {
 }
 
 
-class Zhang16(nn.Module):
+class Zhang16(Freezable):
     """conv1 to conv7: 3x3 convolutions with ReLU, and batch-norm without scale or shift after each block's last ReLU.
 
     Input: L, (B, 1, H, W) in [0, 100]; the network sees L - 50.
@@ -36,6 +38,17 @@ class Zhang16(nn.Module):
             total_stride *= stride
             self.strides[name], self.channels[name] = total_stride, channels
             self.add_module(name, nn.Sequential(*block))
+
+    def freeze(self, below: str) -> None:
+        """Freeze the blocks up to and including `below`, such as `conv3`.
+
+        Raises:
+            ValueError: there is no such block.
+        """
+        if below not in LAYERS:
+            raise ValueError(f"trunk zhang16 has no block {below!r}; it has {', '.join(LAYERS)}")
+        names = list(LAYERS)
+        self.freeze_parts(self.get_submodule(name) for name in names[: names.index(below) + 1])
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
         features, x = {}, lightness - 50
