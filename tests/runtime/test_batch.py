@@ -19,7 +19,7 @@ def items(folder: Path, number: int) -> Iterator[Item]:
 
 
 def work(plan: Iterator[Item], colorize: Callable[[Path, Path], None], jobs: int = 4) -> list[Item]:
-    return list(colorize_all(plan, colorize, jobs=jobs, stop=threading.Event()))
+    return list(colorize_all(plan, colorize, jobs=jobs, stop=threading.Event(), patience=1))
 
 
 def test_every_item_comes_back_once_with_its_seconds(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_full_or_read_only_disk_ends_the_run_at_once(tmp_path: Path, number: i
 
     finished = []
     with pytest.raises(OSError, match="no room") as caught:
-        finished.extend(colorize_all(items(tmp_path, 1000), colorize, jobs=2, stop=threading.Event()))
+        finished.extend(colorize_all(items(tmp_path, 1000), colorize, jobs=2, stop=threading.Event(), patience=1))
     assert caught.value.errno == number
     assert len(begun) == len(finished) <= 4
     assert all("no room" in str(item.error) for item in finished)
@@ -89,7 +89,7 @@ def test_the_plan_is_drawn_on_only_as_photographs_are_finished(tmp_path: Path) -
             yield item
 
     finished = 0
-    for _ in colorize_all(plan(), lambda source, target: None, jobs=4, stop=threading.Event()):
+    for _ in colorize_all(plan(), lambda source, target: None, jobs=4, stop=threading.Event(), patience=1):
         finished += 1
         assert drawn - finished <= 5
     assert finished == 1000
@@ -142,6 +142,19 @@ def test_after_a_stop_what_is_in_work_is_finished_and_nothing_else_begun(tmp_pat
         time.sleep(0.02)
         target.write_text("whole")
 
-    finished = list(colorize_all(items(tmp_path, 1000), colorize, jobs=2, stop=stop))
+    finished = list(colorize_all(items(tmp_path, 1000), colorize, jobs=2, stop=stop, patience=9))
     assert 1 <= len(begun) <= 2
     assert len(list((tmp_path / "out").iterdir())) == len(finished) == len(begun)
+
+
+def test_after_a_stop_what_takes_too_long_is_left_behind(tmp_path: Path) -> None:
+    stop, release = threading.Event(), threading.Event()
+
+    def colorize(source: Path, target: Path) -> None:
+        stop.set()
+        release.wait(60)
+
+    start = time.monotonic()
+    assert list(colorize_all(items(tmp_path, 10), colorize, jobs=2, stop=stop, patience=0.2)) == []
+    assert time.monotonic() - start < 30
+    release.set()

@@ -3,8 +3,6 @@
 import json
 import sys
 
-import click
-
 from tintype.runtime.folders import Item
 
 FEW = 3  # photographs for which a progress bar would only flicker
@@ -55,7 +53,7 @@ class Report:
             parts.append(f"{self.skipped} skipped, as the output is there (--overwrite makes it again)")
         if self.failed:
             parts.append(f"{self.failed} failed")
-        click.echo(printable(opening + ", ".join(parts) + ending), err=True)
+        self._write(printable(opening + ", ".join(parts) + ending))
 
     def _write(self, text: str, *, out: bool = False) -> None:
         stream = sys.stdout if out else sys.stderr

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tintype.cli._report import Report, printable
-from tintype.runtime.batch import colorize_all
 from tintype.runtime.folders import find, names_a_picture, plan
 
 if TYPE_CHECKING:
     from tintype.runtime import Colorizer
+
+PATIENCE = 3.0  # seconds for photographs in work to be finished, after Ctrl-C
 
 EXAMPLES = """\b
 Examples:
@@ -104,13 +105,15 @@ def colorize(
     todo = sum(not (item.error or item.skipped) for item in plan(found, out, overwrite=overwrite))
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     jobs = max(1, min(jobs or processors, todo))
+    if todo or model != "bundled":  # a model that is not there is told even if there is nothing to do
+        colorizer = _load(ctx, model, size, max(1, processors // jobs))
     if todo and out:
         _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
-    if todo:
-        colorizer = _load(ctx, model, size, max(1, processors // jobs))
 
     def one(source: Path, target: Path) -> None:
         colorizer.colorize_file(source, target, temperature=temperature, saturation=saturation, overwrite=overwrite)
+
+    from tintype.runtime.batch import colorize_all
 
     report = Report(todo, as_json=as_json)
     for folder in found.empty:
@@ -119,14 +122,16 @@ def colorize(
         report.add(problem)
     with _stopping() as stop:
         try:
-            for item in colorize_all(plan(found, out, overwrite=overwrite), one, jobs=jobs, stop=stop):
+            for item in colorize_all(
+                plan(found, out, overwrite=overwrite), one, jobs=jobs, stop=stop, patience=PATIENCE
+            ):
                 report.add(item)
         except OSError as error:
             report.close("Stopped: ", f". {error.strerror}; once that is mended, the same command goes on here.")
             ctx.exit(1)
     if stop.number:
         report.close("Stopped: ", ". The same command goes on here.")
-        ctx.exit(128 + stop.number)
+        os._exit(128 + stop.number)  # without waiting for large photographs; their outputs have no name until complete
     report.close()
     ctx.exit(1 if report.failed else 0)
 

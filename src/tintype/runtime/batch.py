@@ -1,6 +1,7 @@
 """Colorizing many photographs, several at a time, in bounded memory."""
 
 import errno
+import math
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # disk full or read-only: 
 
 
 def colorize_all(
-    items: Iterable[Item], colorize: Callable[[Path, Path], None], *, jobs: int, stop: threading.Event
+    items: Iterable[Item], colorize: Callable[[Path, Path], None], *, jobs: int, stop: threading.Event, patience: float
 ) -> Iterator[Item]:
     """Works through a plan, and yields each item as it is finished, with its error or its seconds.
 
@@ -29,25 +30,33 @@ def colorize_all(
         items: from `folders.plan`.
         colorize: makes one colour version, from source to target; what it raises becomes the error of that item.
         jobs: photographs in work at a time.
-        stop: once it is set, nothing new is begun; photographs in work are finished.
+        stop: once it is set, nothing new is begun, and what is in work has `patience` to finish.
+        patience: seconds. What is not finished by then goes on in its threads, and is not heard of again.
 
     Raises:
         OSError: the disk is full or read-only. Items in work were finished and yielded, the rest was not begun.
     """
     running: dict[Future[tuple[Item, OSError | None]], int] = {}
     hopeless: list[OSError] = []
+    end = math.inf
 
     def finished(*, most: int, pixels: int = 0) -> Iterator[Item]:
         """Waits until at most `most` photographs are in work and there is room for so many pixels more."""
+        nonlocal end
         while len(running) > most or (running and sum(running.values()) + pixels > PIXELS_AT_ONCE):
-            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)  # wakes up for Ctrl-C on every system
+            done, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
             for future in done:
                 del running[future]
                 item, error = future.result()
                 hopeless.extend([error] if error else [])
                 yield item
+            if stop.is_set():
+                end = min(end, time.monotonic() + patience)
+                if time.monotonic() >= end:
+                    return
 
-    with ThreadPoolExecutor(jobs, thread_name_prefix="colorize") as pool:
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="colorize")
+    try:
         for item in items:
             if item.error or item.skipped:
                 yield item
@@ -58,6 +67,8 @@ def colorize_all(
                 break
             running[pool.submit(_colorize, item, colorize)] = pixels
         yield from finished(most=0)
+    finally:
+        pool.shutdown(wait=not stop.is_set(), cancel_futures=True)
     if hopeless:
         raise hopeless[0]
 
