@@ -3,14 +3,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Colorizer", "Model", "ModelError", "PhotoError", "Prediction", "output_suffix"]
+__all__ = ["Colorizer", "Model", "ModelError", "PhotoError", "Prediction"]
 
 if TYPE_CHECKING:
     from tintype.runtime.colorizer import Colorizer
     from tintype.runtime.errors import ModelError, PhotoError
     from tintype.runtime.model import Model
     from tintype.runtime.predict import Prediction
-    from tintype.runtime.write import output_suffix
 
 _HOMES = {
     "Colorizer": "colorizer",
@@ -18,7 +17,6 @@ _HOMES = {
     "ModelError": "errors",
     "PhotoError": "errors",
     "Prediction": "predict",
-    "output_suffix": "write",
 }
 
 

@@ -10,9 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
+from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import Item
+from tintype.runtime.read import read_size
 
 PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
 HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # disk full or read-only: no other photograph would fare better
@@ -94,7 +94,6 @@ def _colorize(item: Item, colorize: Callable[[Path, Path], None]) -> tuple[Item,
 def _pixels(path: str) -> int:
     """Width times height, from the file's header; 0 where that cannot be read, which `colorize` will then tell."""
     try:
-        with Image.open(path) as photo:
-            return photo.width * photo.height
-    except Exception:
+        return math.prod(read_size(path))
+    except (OSError, PhotoError):
         return 0

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})  # taken from folders, and written
+from tintype.runtime.formats import has_format, output_suffix
+
 MARK = ".color"  # NAME.color.EXT is the colour version of NAME.EXT beside it
 _IS_INPUT = "is a folder to colorize; leave -o out to get NAME.color.EXT beside each photograph, or give another folder"
 
@@ -56,10 +57,11 @@ class Found:
 def find(paths: Sequence[str], out: str | None = None) -> Found:
     """Lists the photographs that `paths` mean.
 
-    A folder means the files below it, at any depth, with a suffix of `SUFFIXES`. A pattern (`*`, `?`, `[...]`, `**`)
-    means those that it matches, and everything in folders that it matches. Both leave out hidden files and folders,
-    colour versions beside their photographs, and the folder `out`. Links to folders are followed, each folder once. A
-    file that is named is taken whatever its suffix, but not if it is the colour version of another that is named.
+    A folder means the files below it, at any depth, with the suffix of a format that is read and written. A pattern
+    (`*`, `?`, `[...]`, `**`) means those that it matches, and everything in folders that it matches. Both leave out
+    hidden files and folders, colour versions beside their photographs, and the folder `out`. Links to folders are
+    followed, each folder once. A file that is named is taken whatever its suffix, but not if it is the colour version
+    of another that is named.
 
     Args:
         paths: files, folders and patterns, as a person gives them.
@@ -101,8 +103,8 @@ def plan(found: Found, out: str | None = None, *, overwrite: bool = False) -> It
     """Pairs each photograph with its output.
 
     Without `out`, NAME.EXT becomes NAME.color.EXT beside it. With a folder `out`, it becomes NAME.EXT at the same place
-    below `out`. A suffix outside `SUFFIXES` becomes .png. An item is skipped where its output is there already, unless
-    `overwrite`; it gets an error where its output would be a photograph of the run or the output of another.
+    below `out`. A suffix that cannot be written becomes .png. An item is skipped where its output is there already,
+    unless `overwrite`; it gets an error where its output would be a photograph of the run or the output of another.
 
     Args:
         found: from `find`, called with the same `out`.
@@ -113,8 +115,7 @@ def plan(found: Found, out: str | None = None, *, overwrite: bool = False) -> It
     one_picture = out is not None and names_a_picture(out)
     claimed: dict[str, str] = {}
     for place, (source, base) in found.files.items():
-        stem, suffix = os.path.splitext(source)
-        suffix = suffix if suffix.lower() in SUFFIXES else ".png"
+        stem, suffix = os.path.splitext(source)[0], output_suffix(source)
         if out is None:
             target = stem + MARK + suffix
         elif one_picture:
@@ -151,7 +152,7 @@ def canonical(path: str, folder_of: Callable[[str], str] = os.path.realpath) -> 
 
 def names_a_picture(out: str) -> bool:
     """Whether output to `out` means that file, not files in a folder of that name."""
-    return os.path.splitext(out)[1].lower() in SUFFIXES and not os.path.isdir(out)
+    return has_format(out) and not os.path.isdir(out)
 
 
 def original_of(path: str) -> str | None:
@@ -200,7 +201,7 @@ def _walk(base: str, pattern: tuple[str, ...], visited: set[tuple[int, int]]) ->
             if os.path.isdir(path) if link else entry.is_dir():
                 if _matches(parts, pattern, partly=True):
                     below.append((path, parts))
-            elif os.path.splitext(path)[1].lower() in SUFFIXES and _matches(parts, pattern) and not original_of(path):
+            elif has_format(path) and _matches(parts, pattern) and not original_of(path):
                 if os.path.isfile(path) if link else entry.is_file():
                     yield path
                 elif link:

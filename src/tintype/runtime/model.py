@@ -94,6 +94,11 @@ def load_model(model: str | Path, threads: int) -> Model:
     return Model(**fields, path=path, _session=session)
 
 
+def bundled_models() -> list[Model]:
+    """The models that came with tintype, by name."""
+    return [load_model(path, threads=1) for path in sorted(_BUNDLED.glob("*.onnx"))]
+
+
 def _find(model: str | Path) -> Path:
     """The file of a model. A plain name means one that came with tintype; anything else is a path."""
     path = Path(model)

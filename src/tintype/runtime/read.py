@@ -50,6 +50,13 @@ def read_photo(path: str | Path, threads: int = 1) -> Photo:
         return _photo(picture, threads)
 
 
+def read_size(path: str | Path) -> tuple[int, int]:
+    """Width and height in a photograph's header, before it is turned upright. Raises as `read_photo`."""
+    name = os.fspath(path)
+    with open(name, "rb") as file, _one_line(name):
+        return _open(file, name).size
+
+
 def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
     """A photograph from a Pillow image, of which only the current frame counts.
 

@@ -1,6 +1,5 @@
 """Writing colour pictures: as sRGB, with the photograph's metadata, whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,27 +9,13 @@ from PIL import Image
 
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.errors import PhotoError
+from tintype.runtime.formats import FORMATS
 from tintype.runtime.icc import srgb_profile
 from tintype.runtime.photo import Metadata
 
-_FORMATS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-}
 _LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels along a side
 _WITH_ALPHA = {"PNG", "TIFF", "WEBP"}
 _LONGEST = 65000  # bytes of EXIF or XMP in a JPEG, which has 16 bits for their length
-
-
-def output_suffix(source: str | Path) -> str:
-    """The suffix that the colour version of a photograph should have: its own where that can be written, else .png."""
-    suffix = os.path.splitext(source)[1]
-    return suffix if suffix.lower() in _FORMATS else ".png"
 
 
 def format_for(target: Path) -> str:
@@ -40,7 +25,7 @@ def format_for(target: Path) -> str:
         PhotoError: none that can be written.
     """
     try:
-        return _FORMATS[target.suffix.lower()]
+        return FORMATS[target.suffix.lower()]
     except KeyError:
         raise PhotoError(f"{target}: cannot write {target.suffix or 'without a suffix'}; use {_names()}") from None
 
@@ -116,4 +101,4 @@ _PREDICTOR, _XMP = 317, 700  # TIFF tags
 
 
 def _names() -> str:
-    return ", ".join(_FORMATS)
+    return ", ".join(FORMATS)

@@ -1,0 +1,23 @@
+"""The formats that colour pictures are written in, by suffix. Needs no library, so that listing folders is quick."""
+
+import os
+
+FORMATS = {  # suffix: Pillow's name
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+}
+
+
+def has_format(path: str) -> bool:
+    """Whether the suffix of a path means a format that is read and written."""
+    return os.path.splitext(path)[1].lower() in FORMATS
+
+
+def output_suffix(source: str) -> str:
+    """The suffix that the colour version of a photograph should have: its own where that can be written, else .png."""
+    return os.path.splitext(source)[1] if has_format(source) else ".png"
