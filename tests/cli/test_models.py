@@ -1,0 +1,49 @@
+"""`tintype models`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.command import photograph
+from tintype.cli import main
+
+
+@pytest.fixture
+def bundled(model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tintype.runtime.model._BUNDLED", model.parent)
+    return model
+
+
+def test_the_table_has_name_size_licence_and_figures(bundled: Path) -> None:
+    head, row = CliRunner().invoke(main, ["models"]).stdout.splitlines()
+    assert head.split() == ["NAME", "MB", "LICENCE", "TRUNK", "SEES", "auc"]
+    megabytes = f"{bundled.stat().st_size / 1e6:.1f}"
+    assert row.split() == ["orange", megabytes, "CC0-1.0", "none", "64", "px", "12.5"]
+    assert row.index("12.5") == head.index("auc")
+
+
+def test_json_has_all_that_the_bundle_says(bundled: Path) -> None:
+    (line,) = CliRunner().invoke(main, ["models", "--json"]).stdout.splitlines()
+    answer = json.loads(line)
+    assert answer["name"] == "orange"
+    assert answer["license"] == "CC0-1.0"
+    assert answer["figures"] == {"auc": 12.5}
+    assert answer["bytes"] == bundled.stat().st_size
+    assert Path(answer["path"]) == bundled
+    assert not [key for key in answer if key.startswith("_")]
+
+
+def test_a_name_that_is_listed_can_be_colorized_with(
+    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photograph(Path("old.jpg"))
+    assert CliRunner().invoke(main, ["colorize", "old.jpg", "--model", "orange"]).exit_code == 0
+
+
+def test_an_unknown_name_is_answered_with_those_that_there_are(bundled: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["colorize", str(tmp_path), "--model", "purple"])
+    assert result.exit_code == 2
+    assert "orange" in result.stderr.splitlines()[-1]
