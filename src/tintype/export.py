@@ -84,6 +84,7 @@ def export(
     *,
     overrides: Mapping[str, Any] | None = None,
     half_weights: bool | None = None,
+    rebalance: float = 1.0,
 ) -> dict[str, float]:
     """Write the ONNX bundle of trained weights, after checking that it gives what torch gives.
 
@@ -93,6 +94,9 @@ def export(
         overrides: metadata to put in place of the weights' own: name, license, figures, data, input_size, temperature.
         half_weights: store weights as float16, at half the size; they are computed with in float32. None: where that
             changes ab by less than 0.5.
+        rebalance: share of the training's class rebalancing to keep in what is predicted. Trained with weights w, a
+            network predicts p w / Σ p w in place of the colours' true distribution p; the bundle predicts
+            p w^rebalance, normalised. 0 gives p itself: safe, greyer colours.
 
     Returns:
         "ab": the largest difference in ab between ONNX Runtime and torch on a random input; "half": the one that
@@ -117,6 +121,8 @@ def export(
             **metadata["head_options"],
         )
         network.load_state_dict(tensors)
+        if rebalance != 1:
+            _undo_rebalancing(network, metadata, 1 - rebalance)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
@@ -140,6 +146,15 @@ def export(
         half_weights = half_difference < _HALF_TOLERANCE
     _write(out, half if half_weights else full)
     return {"ab": difference, "half": half_difference, "bytes": out.stat().st_size}
+
+
+def _undo_rebalancing(network: Network, metadata: Mapping[str, Any], share: float) -> None:
+    if "rarity" not in metadata:
+        raise ValueError("trained without rebalancing, or before its weights were kept")
+    with torch.no_grad():
+        bias = network.head.predict.bias
+        assert bias is not None
+        bias -= share * torch.tensor(metadata["rarity"]).log()
 
 
 class _Expected:

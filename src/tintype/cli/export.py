@@ -15,6 +15,13 @@ import click
 @click.option("--data", help="What it was trained on, in words.")
 @click.option("--size", type=click.IntRange(min=32), help="Size to colorize at: root of the area, in pixels.")
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Default temperature.")
+@click.option(
+    "--rebalance",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the training's class rebalancing to keep: less gives safer, greyer colours.",
+)
 @click.option("--figures", type=click.File(), metavar="FILE.json", help='Figures to carry, such as {"auc": 89.5}.')
 @click.option(
     "--half/--full",
@@ -30,6 +37,7 @@ def export(
     data: str | None,
     size: int | None,
     temperature: float | None,
+    rebalance: float,
     figures: Any,
     half: bool | None,
 ) -> None:
@@ -54,7 +62,7 @@ def export(
         except ValueError as error:
             raise click.ClickException(f"{figures.name}: not JSON ({error})") from error
     try:
-        report = write(run, out, overrides=overrides, half_weights=half)
+        report = write(run, out, overrides=overrides, half_weights=half, rebalance=rebalance)
     except ExportError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from tintype.color.gamut import BINS, STEP, bin_centres
 
-# Bins are points of the grid of step 10, so the nearest grid points are known from where in its grid cell a colour lies.
-# By symmetry it is enough to know them for offsets p >= s >= 0 from the nearest grid point: p along the axis on which the
-# colour is farther from it, s along the other, each towards the colour. Only where one of them is not a bin, at the edge
-# of the gamut, all bins are compared.
+# Bins are points of the grid of step 10, so a colour's nearest grid points follow from where in its grid cell it lies.
+# By symmetry it is enough to know them for offsets p >= s >= 0 from the nearest grid point: p along the axis on which
+# the colour is farther from it, s along the other, each towards the colour. Only where one of them is not a bin, at the
+# edge of the gamut, all bins are compared.
 _REACH = 3  # grid points that a colour's nearest may be away
 _MARGIN = 2 * _REACH + 1  # empty grid points around the bins; colours beyond are moved to where they reach no bin
 _WIDTH = 22 + 2 * _MARGIN

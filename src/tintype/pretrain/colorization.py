@@ -105,7 +105,7 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     )
     weights = run / "weights.safetensors"
     if accelerator.is_main_process:
-        save_weights(weights, trained.state_dict(), describe(recipe, recipe.steps, photographs.description))
+        save_weights(weights, trained.state_dict(), describe(recipe, objective, recipe.steps, photographs.description))
     accelerator.wait_for_everyone()
     return weights
 

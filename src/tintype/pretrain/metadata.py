@@ -13,10 +13,11 @@ from tintype.pretrain.recipe import Recipe
 FORMAT = 1
 
 
-def describe(recipe: Recipe, steps: int, data: str) -> dict[str, Any]:
+def describe(recipe: Recipe, trained: Bins | Regression, steps: int, data: str) -> dict[str, Any]:
     """The metadata of a recipe's trained weights (DESIGN: Formats).
 
     Args:
+        trained: the run's objective. How `bins` weighted its colours is kept, so that it can be undone in part later.
         steps: updates made.
         data: the photographs, in words.
     """
@@ -40,6 +41,7 @@ def describe(recipe: Recipe, steps: int, data: str) -> dict[str, Any]:
         "settings": asdict(recipe),
         "data": data,
         "steps": steps,
+        **({"rarity": [float(f"{w:.6g}") for w in trained.rarity.tolist()]} if isinstance(trained, Bins) else {}),
         "versions": {
             "python": platform.python_version(),
             **{package: version(package) for package in ("tintype", "torch", "timm")},
