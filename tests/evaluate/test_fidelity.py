@@ -12,7 +12,7 @@ from tintype.evaluate.fidelity import psnr, squared_error, ssim
 @pytest.fixture
 def pair(random_picture):
     """A picture and a near one: SSIM of two independent noises would be 0 whatever was computed."""
-    true = random_picture(1, 40, 30)
+    true = random_picture(1, 70, 30)
     return true, np.clip(true + np.random.default_rng(2).normal(0, 40, true.shape), 0, 255).astype(np.uint8)
 
 

@@ -42,6 +42,12 @@ COLUMNS = {
 }
 
 
+class _Wrong(click.ClickException):
+    """Wrong usage told in one line, without click's reminder of the options, which are not what is wrong."""
+
+    exit_code = 2
+
+
 def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is not a number to work with.")
@@ -103,12 +109,12 @@ def evaluate(
     found = find((folder,))
     paths = [Path(path) for path, _ in found.files.values()]
     if not paths:
-        raise _wrong(f"{folder}: no photographs in this folder")
+        raise _Wrong(printable(f"{folder}: no photographs in this folder"))
     try:
         prior = suite.read_prior(prior_file) if prior_file else None
         colorizers = {name: Colorizer(name, size=size) for name in models or ("bundled",)}
     except ValueError as error:
-        raise _wrong(str(error)) from error
+        raise _Wrong(printable(str(error))) from error
     colorized = {name: suite.colorized(colorizer, temperature, saturation) for name, colorizer in colorizers.items()}
     methods = {"grey": suite.grey, **colorized, "true": suite.true}
 
@@ -130,13 +136,6 @@ def evaluate(
     else:
         click.echo(_table(result))
     ctx.exit(1 if damaged else 0)
-
-
-def _wrong(line: str) -> click.ClickException:
-    """Wrong usage told in one line, without click's reminder of the options: they are not what is wrong."""
-    error = click.ClickException(printable(line))
-    error.exit_code = 2
-    return error
 
 
 def _by_name(left_out: dict[Path, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from tintype.color import nearest_bin, rgb_to_lab
 from tintype.color.gamut import BINS
 
 THRESHOLDS = 150  # of Euclidean ab error, after Deshpande et al. 2015
-STRIP = 1 << 19  # pixels converted at once: a large photograph's Lab never exists as a whole
+STRIP = 1 << 15  # pixels in work at once: a large photograph's Lab never exists as a whole, and caches hold a strip
 
 
 def empty_counts() -> NDArray[np.float64]:
@@ -21,9 +21,9 @@ def empty_counts() -> NDArray[np.float64]:
     return np.zeros(THRESHOLDS + 2)
 
 
-def strips(height: int, width: int) -> Iterator[slice]:
-    """Cut a picture into strips of whole rows, so that memory does not grow with the photograph."""
-    rows = max(1, STRIP // width)
+def strips(height: int, width: int, least: int = 1) -> Iterator[slice]:
+    """Cut a picture into strips of whole rows, `least` or more but for the last, to work in bounded memory."""
+    rows = max(least, STRIP // width)
     for start in range(0, height, rows):
         yield slice(start, min(start + rows, height))
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tintype.color.lab import RGB_TO_XYZ, linear_to_srgb, srgb_to_linear
 from tintype.evaluate.colour_error import strips
 from tintype.evaluate.fidelity import SSIM_WINDOW
-from tintype.evaluate.reading import read_rgb
 from tintype.runtime.errors import PhotoError
+from tintype.runtime.read import read_rgb
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ def read_photograph(path: Path) -> Photograph:
     Raises:
         PhotoError: it cannot be read, or is smaller than SSIM's window.
     """
-    true = read_rgb(path)
+    try:
+        true = read_rgb(path)
+    except OSError as error:
+        raise PhotoError(f"{path}: {error.strerror}") from error
     height, width = true.shape[:2]
     if min(height, width) < SSIM_WINDOW:
         raise PhotoError(f"{path}: {width} x {height} pixels are too few, SSIM needs {SSIM_WINDOW} on each side")

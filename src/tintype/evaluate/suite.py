@@ -19,6 +19,8 @@ from tintype.evaluate.methods import Method
 from tintype.evaluate.photograph import Photograph, read_photograph
 from tintype.runtime.errors import PhotoError
 
+_KEPT = 1 << 22  # pixels of a photograph whose true colours are kept for the next method, 16 bytes each
+
 FIGURES = ("auc", "auc_rebalanced", "auc_rebalanced_per_image", "psnr", "ssim", "colourfulness")
 
 
@@ -139,9 +141,8 @@ def evaluate(paths: Iterable[Path], methods: Mapping[str, Method], prior: ArrayL
 def _measure_all(
     photograph: Photograph, methods: Mapping[str, Method], weights: NDArray[np.float64]
 ) -> dict[str, Sums]:
-    colours = true_colours(photograph.true, weights)
-    one_strip = len(list(strips(*photograph.grey.shape))) == 1
-    known = list(colours) if one_strip else None  # of larger ones, conversion anew is cheaper than the memory
+    height, width = photograph.grey.shape
+    known = list(true_colours(photograph.true, weights)) if height * width <= _KEPT else None
     return {
         name: measure(photograph.true, method(photograph), known or true_colours(photograph.true, weights))
         for name, method in methods.items()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tintype.color import lab_to_rgb
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.icc import lightness_profile, srgb_profile
 from tintype.runtime.photo import Codes, Plane, code_rgb, even_lightness, grey_lightness
@@ -44,6 +45,28 @@ def read_pixels(image: Image.Image, threads: int = 1) -> tuple[Codes, Plane, Alp
     if image.mode in _GREY:
         return _read_grey(image)
     return _read_colour(image, threads)
+
+
+def read_rgb_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Colours of a loaded image, as its colour profile has them: (H, W, 3) 8-bit sRGB, alpha left away.
+
+    Raises:
+        PhotoError: as `read_pixels`; or Lab pixels, of which only the lightness is read.
+    """
+    if image.mode == "LAB":
+        raise PhotoError("has Lab pixels; save it as RGB")
+    if image.mode in _GREY or image.mode.startswith(("I", "F")):
+        codes, lightness, _ = read_pixels(image)
+        neutral = lab_to_rgb(np.stack([lightness, 0 * lightness, 0 * lightness]), axis=0)[1]
+        grey: NDArray[np.uint8] = np.rint(255 * neutral).astype(np.uint8)[codes]
+        return np.repeat(grey[..., None], 3, axis=-1)
+    to_srgb = _to_srgb(image)
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for y0, y1 in spans(height, max(1, _TILE // width)):
+        part = image.crop((0, y0, width, y1))
+        pixels[y0:y1] = np.asarray(to_srgb(part.convert("RGBA") if _has_alpha(image) else part))[..., :3]
+    return pixels
 
 
 def _read_16_bit(image: Image.Image) -> tuple[Codes, Plane, Alpha | None]:

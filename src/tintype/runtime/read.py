@@ -10,12 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.metadata import EXIF_IFD, GPS_IFD, read_metadata, read_orientation
 from tintype.runtime.photo import Photo, turn
-from tintype.runtime.pixels import read_pixels
+from tintype.runtime.pixels import read_pixels, read_rgb_pixels
 
 MOST_PIXELS = 200_000_000
 
@@ -39,15 +41,19 @@ def read_photo(path: str | Path, threads: int = 1) -> Photo:
             or pages.
         OSError: the file cannot be opened or read.
     """
-    name = os.fspath(path)
-    if not stat.S_ISREG(os.stat(name).st_mode):
-        with open(name, "rb"):  # a folder says so itself
-            raise PhotoError(f"{name}: not a regular file")
-    with open(name, "rb") as file, _one_line(name):
-        picture = _open(file, name)
-        _check(picture, name)
-        picture.load()
+    with _loaded(path) as picture:
         return _photo(picture, threads)
+
+
+def read_rgb(path: str | Path) -> NDArray[np.uint8]:
+    """Reads the colours of a photograph: (H, W, 3), upright, 8-bit sRGB through its colour profile, alpha left away.
+
+    A grey photograph has three equal channels. Raises as `read_photo`.
+    """
+    with _loaded(path) as picture:
+        with _quiet():
+            orientation = read_orientation(picture)
+        return turn(read_rgb_pixels(picture), orientation)
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
@@ -69,6 +75,20 @@ def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
             raise PhotoError(f"{name}: has no pixels")
         image.load()
         return _photo(image, threads)
+
+
+@contextmanager
+def _loaded(path: str | Path) -> Iterator[ImageFile.ImageFile]:
+    """A photograph with its pixels decoded."""
+    name = os.fspath(path)
+    if not stat.S_ISREG(os.stat(name).st_mode):
+        with open(name, "rb"):  # a folder says so itself
+            raise PhotoError(f"{name}: not a regular file")
+    with open(name, "rb") as file, _one_line(name):
+        picture = _open(file, name)
+        _check(picture, name)
+        picture.load()
+        yield picture
 
 
 def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
