@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.read import read_photo, read_rgb
@@ -18,14 +18,13 @@ def test_pixels_come_as_they_are_stored(tmp_path, suffix):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_turned_upright_as_pillow_turns_them(tmp_path, orientation):
-    from PIL import ImageOps
-
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(COLOURS).save(tmp_path / "a.tif", exif=exif)
-    with Image.open(tmp_path / "a.tif") as image:
+    Image.fromarray(COLOURS).save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
-    np.testing.assert_array_equal(read_rgb(tmp_path / "a.tif"), expected)
+    assert (orientation == 1) == np.array_equal(expected, COLOURS)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), expected)
 
 
 def test_alpha_is_left_away(tmp_path):

@@ -114,8 +114,8 @@ def photo_from_array(array: NDArray[Any]) -> Photo:
 
 
 def turn(plane: Array, orientation: int) -> Array:
-    """Turns (H, W) upright from EXIF orientation 1 to 8."""
-    upright: Any = plane.T if orientation >= 5 else plane
+    """Turns (H, W) or (H, W, C) upright from EXIF orientation 1 to 8."""
+    upright: Any = plane.swapaxes(0, 1) if orientation >= 5 else plane
     upright = upright[::-1] if orientation in (3, 4, 7, 8) else upright
     upright = upright[:, ::-1] if orientation in (2, 3, 6, 7) else upright
     return cast(Array, np.ascontiguousarray(upright))
