@@ -1,4 +1,4 @@
-"""How to decode a trained classifier: figures over temperature, rebalancing kept and input size, on held-out photographs.
+"""How to decode a trained classifier: figures over temperature, rebalancing kept and input size, held-out photographs.
 
     python bench/decoding.py runs/bundled --data PHOTOGRAPHS [--photos 300]
 
