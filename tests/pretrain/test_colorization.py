@@ -10,11 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from pretrain.tiny import run
+from pretrain.tiny import RECIPE, run
 from pretrain.two_processes import SETTINGS, without_batch_norm
 from tintype.color import nearest_bin, rgb_to_lab, smoothed_prior
 from tintype.networks import load_weights
 from tintype.pretrain import RecipeError, colorization, load_recipe
+from tintype.pretrain.photographs import Photographs
 from tintype.training import TrainingError
 
 HERE = Path(__file__).parent
@@ -35,6 +36,12 @@ def assert_same_weights(a, b, **tolerance):
     assert a.keys() == b.keys()
     for name in a:
         torch.testing.assert_close(a[name], b[name], **(tolerance or {"rtol": 0, "atol": 0}), msg=name)
+
+
+def _tiny(folder):
+    path = folder / "tiny.yaml"
+    path.write_text(RECIPE)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +122,7 @@ def test_two_processes_make_the_updates_of_one_with_the_joint_batch(photographs,
 def test_the_prior_is_the_share_of_each_colour_that_training_sees(whole, photographs):
     recipe = load_recipe(whole / "recipe.yaml")
     counts = np.zeros(313)
-    for batch in colorization.Photographs(recipe, [str(photographs)]).training(steps=4):  # 16 photographs
+    for batch in Photographs(recipe, [str(photographs)]).training(steps=4):  # 16 photographs
         for rgb in batch.permute(0, 2, 3, 1).numpy() / 255.0:
             ab = rgb_to_lab(rgb, axis=-1)[..., 1:].reshape(8, 4, 8, 4, 2).mean(axis=(1, 3)).reshape(-1, 2)
             for number in nearest_bin(ab):
@@ -171,6 +178,11 @@ def test_weights_of_another_network_are_refused(whole, photographs, tmp_path):
     ("setting", "message"),
     [
         ("data.crop=48", "key 'data.crop' is 48; trunk timm:test_efficientnet needs a multiple of its stride, 32"),
+        ("freeze=stride5", "key 'freeze': this trunk has no feature map 'stride5'"),
+        (
+            "data.early_crop=40",
+            "key 'data.early_crop' is 40; trunk timm:test_efficientnet needs a multiple of its stride",
+        ),
         ("trunk=timm:no_such_net", "timm has no model 'no_such_net'"),
         ("head.name=dense", "head dense needs a trunk that ends at stride 8"),
         ("pretrained=nowhere.pth", "key 'pretrained' is nowhere.pth: there is no such file"),
@@ -183,6 +195,25 @@ def test_what_does_not_go_together_is_named(setting, message, photographs, tmp_p
         run(tmp_path / "run", photographs, setting)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_is_frozen_keeps_its_weights_and_statistics(whole, photographs, tmp_path):
+    source = whole / "weights.safetensors"
+    before, _ = load_weights(source)
+    after, _ = load_weights(
+        run(tmp_path / "run", photographs, f"pretrained={source}", "freeze=stride4", "steps=3", "ema=0")
+    )
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if name.startswith(("trunk.body.conv_stem", "trunk.body.bn1"))} <= same
+    assert not {name for name in same if name.startswith("head.") and name.endswith("weight")}
+    assert any(name.startswith("trunk.") and name not in same for name in before)
+
+
+def test_the_early_steps_may_use_smaller_crops_wherever_a_run_is_resumed(photographs, tmp_path):
+    settings = ["data.early_crop=32", "data.early=0.6", "data.crop=64", "steps=5"]
+    batches = Photographs(load_recipe(_tiny(tmp_path), settings), [str(photographs)]).training
+    sides = [[batch.shape[-1] for batch in batches(start)] for start in (0, 2, 3, 5)]
+    assert sides == [[32, 32, 32, 64, 64], [32, 64, 64], [64, 64], []]
 
 
 def test_point_sampling_takes_every_fourth_pixel_and_mean_averages():
