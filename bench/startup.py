@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from _machine import describe
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -58,7 +60,9 @@ def install() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true", help="install into a fresh environment too")
-    if parser.parse_args().install:
+    arguments = parser.parse_args()
+    print(describe("click"))
+    if arguments.install:
         install()
     else:
         startup(Path(sys.executable))
