@@ -185,7 +185,7 @@ def _as_json(result: "Evaluation", damaged: dict[str, str], protocol: dict[str, 
 
 
 def _table(result: "Evaluation") -> str:
-    heads = [f"{result.images} photographs", *(head for head, _ in COLUMNS.values())]
+    heads = [f"{result.images} photograph{'' if result.images == 1 else 's'}", *(head for head, _ in COLUMNS.values())]
     rows = [
         [name, *(_cell(figures[figure], form) for figure, (_, form) in COLUMNS.items())]
         for name, figures in result.methods.items()
