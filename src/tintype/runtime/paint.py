@@ -25,10 +25,10 @@ Pixels = NDArray[np.uint32]
 _T0 = 6 / 29
 _UNIT = 1 / np.sqrt(3 * _T0**2)  # f is counted in units in which s is 1, and X, Y, Z in their cubes
 
-# Linear values index a table: 0 stands at _BLACK, 1 at _WHITE. What lies beyond, but in the table, is clipped without
-# a look: that changes lightness by less than the rounding to 8 bits.
+# Linear values index a table, in which 0 stands at _BLACK and 1 at _WHITE. What lies beyond, but in the table, is
+# clipped without a look: by less than half an 8-bit level, though not so far that black or white would take a tint.
 _LEVELS = 1 << 15
-_BLACK, _WHITE = 16, _LEVELS - 128
+_BLACK, _WHITE = 3, _LEVELS - 17
 _SCALE = (_WHITE - _BLACK) / _UNIT**3
 
 
@@ -119,12 +119,12 @@ class Painter:
 
 
 def _mixed_with_grey(rgb: Plane, y: Plane) -> Plane:
-    """Colours, (3, n) in levels, moved in place toward greys of the same Y, (n,), as far as the gamut's border."""
+    """Colours, (3, n) in levels, moved in place toward greys of the same Y, (n,), until they are in the table."""
     grey = y * np.float32(_SCALE) + np.float32(_BLACK + 0.5)
     tiny = np.float32(1e-3)
     over = np.maximum(rgb.max(axis=0) - grey, tiny)
     under = np.maximum(grey - rgb.min(axis=0), tiny)
-    share = np.minimum((_WHITE + np.float32(0.5) - grey) / over, (grey - np.float32(_BLACK + 0.5)) / under)
+    share = np.minimum((np.float32(_LEVELS - 0.5) - grey) / over, grey / under)
     np.clip(share, 0, 1, out=share)
     rgb -= grey
     rgb *= share

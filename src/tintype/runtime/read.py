@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from tintype.runtime.errors import PhotoError
-from tintype.runtime.metadata import EXIF_IFD, GPS_IFD, read_metadata, read_orientation
-from tintype.runtime.photo import Photo, turn
+from tintype.runtime.metadata import read_metadata, read_orientation
+from tintype.runtime.photo import Metadata, Photo, turn
 from tintype.runtime.pixels import read_pixels, read_rgb_pixels
 
 MOST_PIXELS = 200_000_000
@@ -41,8 +41,8 @@ def read_photo(path: str | Path, threads: int = 1) -> Photo:
             or pages.
         OSError: the file cannot be opened or read.
     """
-    with _loaded(path) as picture:
-        return _photo(picture, threads)
+    with _loaded(path) as (picture, metadata):
+        return _photo(picture, threads, metadata)
 
 
 def read_rgb(path: str | Path) -> NDArray[np.uint8]:
@@ -50,7 +50,7 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
 
     A grey photograph has three equal channels. Raises as `read_photo`.
     """
-    with _loaded(path) as picture:
+    with _loaded(path) as (picture, _):
         with _quiet():
             orientation = read_orientation(picture)
         return turn(read_rgb_pixels(picture), orientation)
@@ -60,7 +60,8 @@ def read_size(path: str | Path) -> tuple[int, int]:
     """Width and height in a photograph's header, before it is turned upright. Raises as `read_photo`."""
     name = os.fspath(path)
     with open(name, "rb") as file, _one_line(name):
-        return _open(file, name).size
+        size: tuple[int, int] = _open(file, name).size
+        return size
 
 
 def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
@@ -74,12 +75,12 @@ def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
         if 0 in image.size:
             raise PhotoError(f"{name}: has no pixels")
         image.load()
-        return _photo(image, threads)
+        return _photo(image, threads, _metadata(image))
 
 
 @contextmanager
-def _loaded(path: str | Path) -> Iterator[ImageFile.ImageFile]:
-    """A photograph with its pixels decoded."""
+def _loaded(path: str | Path) -> Iterator[tuple[ImageFile.ImageFile, Metadata]]:
+    """A photograph with its pixels decoded, and its metadata."""
     name = os.fspath(path)
     if not stat.S_ISREG(os.stat(name).st_mode):
         with open(name, "rb"):  # a folder says so itself
@@ -87,8 +88,11 @@ def _loaded(path: str | Path) -> Iterator[ImageFile.ImageFile]:
     with open(name, "rb") as file, _one_line(name):
         picture = _open(file, name)
         _check(picture, name)
+        # Pillow turns TIFF pictures upright while it decodes them. In PNG, EXIF may follow the pixels.
+        early = picture.format == "TIFF"
+        metadata = _metadata(picture) if early else None
         picture.load()
-        yield picture
+        yield picture, metadata or _metadata(picture)
 
 
 def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
@@ -103,10 +107,6 @@ def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
     file.seek(0)
     with _quiet():
         picture = Image.OPEN[format.upper()][0](file, "")
-        if picture.format == "TIFF":  # its EXIF is read while its pixels are, unless it has been before
-            exif = picture.getexif()
-            exif.get_ifd(EXIF_IFD)
-            exif.get_ifd(GPS_IFD)
         return picture
 
 
@@ -142,10 +142,14 @@ def _check(picture: ImageFile.ImageFile, name: str) -> None:
         raise PhotoError(f"{name}: has {frames} {kind}; save the one to colorize as a file of its own")
 
 
-def _photo(picture: Image.Image, threads: int) -> Photo:
+def _metadata(picture: Image.Image) -> Metadata:
+    with _quiet():
+        return read_metadata(picture)
+
+
+def _photo(picture: Image.Image, threads: int, metadata: Metadata) -> Photo:
     with _quiet():
         orientation = read_orientation(picture)
-        metadata = read_metadata(picture)
     codes, lightness, alpha = read_pixels(picture, threads)
     return Photo(turn(codes, orientation), lightness, None if alpha is None else turn(alpha, orientation), metadata)
 

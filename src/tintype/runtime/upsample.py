@@ -24,7 +24,7 @@ from tintype.runtime.strips import share, spans
 NEARNESS = 0.5  # standard deviation in space, in cells
 CONTRAST = 0.2  # standard deviation in lightness, as a share of the photograph's own: faded edges count too
 FLATTEST, STEEPEST = 1.5, 6.0  # limits of the latter, in L
-UNLIKE = np.float32(12)  # -log of the least weight for lightness: where no cell is alike, nearness alone decides
+UNLIKE = np.float32(5)  # -log of the least weight for lightness: where no cell is alike, nearness decides
 _STRIP = 32768  # pixels worked on at a time
 
 
@@ -143,14 +143,14 @@ def _guided_fit(guide: Plane, ab: Plane, regularization: float, threads: int) ->
     level = np.float32(guide.mean())
     centred: Plane = guide - level  # float32 would lose a variance of 1 in squares of 100
     mean = _box(centred)
-    variance = _box(centred * centred) - mean * mean + np.float32(regularization)
+    variance: Plane = _box(centred * centred) - mean * mean + np.float32(regularization)
     slope, offset = np.empty_like(ab), np.empty_like(ab)
 
     def work(rest: Iterator[int]) -> None:
         for channel in rest:
             p = ab[channel]
             p_mean = _box(p)
-            a = (_box(centred * p) - mean * p_mean) / variance
+            a: Plane = np.divide(_box(centred * p) - mean * p_mean, variance)
             slope[channel] = _box(a)
             offset[channel] = _box(p_mean - a * mean)
 

@@ -1,7 +1,7 @@
 """Writing colour pictures: as sRGB, with the photograph's metadata, whole or not at all."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from tintype.runtime.photo import Metadata
 
 _LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels along a side
 _WITH_ALPHA = {"PNG", "TIFF", "WEBP"}
+_PREDICTOR = 317  # TIFF tag
 _LONGEST = 65000  # bytes of EXIF or XMP in a JPEG, which has 16 bits for their length
 
 
@@ -27,7 +28,9 @@ def format_for(target: Path) -> str:
     try:
         return FORMATS[target.suffix.lower()]
     except KeyError:
-        raise PhotoError(f"{target}: cannot write {target.suffix or 'without a suffix'}; use {_names()}") from None
+        raise PhotoError(
+            f"{target}: cannot write {target.suffix or 'without a suffix'}; use {', '.join(FORMATS)}"
+        ) from None
 
 
 def to_image(pixels: NDArray[np.uint32], alpha: bool) -> Image.Image:
@@ -61,7 +64,12 @@ def write_photo(pixels: NDArray[np.uint32], alpha: bool, metadata: Metadata, tar
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         if image.mode != ("RGBX" if format == "JPEG" else "RGBA"):
             image = image.convert("RGB")
-        image.save(file, format, **options)
+        # libtiff says on the terminal what goes wrong with a file, so it is to see none.
+        image.save(cast(BinaryIO, _Unnumbered(file)) if format == "TIFF" else file, format, **options)
+        if format == "TIFF" and (metadata.exif or metadata.xmp):
+            from tintype.runtime.tiff import add_metadata
+
+            add_metadata(file, metadata.exif, metadata.xmp)
 
     write_atomically(target, write, overwrite)
 
@@ -82,7 +90,7 @@ def _options(format: str, metadata: Metadata) -> dict[str, Any]:
     elif format == "WEBP":
         options |= {"quality": 95, "method": 2}
     elif format == "TIFF":
-        options |= {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: 2}}
+        return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: 2}}
     if exif:
         options["exif"] = exif
     if xmp and format == "PNG":
@@ -90,15 +98,13 @@ def _options(format: str, metadata: Metadata) -> dict[str, Any]:
 
         options["pnginfo"] = PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
-    elif xmp and format == "TIFF":
-        options["tiffinfo"][_XMP] = xmp
     elif xmp:
         options["xmp"] = xmp
     return options
 
 
-_PREDICTOR, _XMP = 317, 700  # TIFF tags
+class _Unnumbered:
+    """A file without a file number, which Pillow then writes to by itself."""
 
-
-def _names() -> str:
-    return ", ".join(FORMATS)
+    def __init__(self, file: BinaryIO):
+        self.write, self.seek, self.tell, self.flush = file.write, file.seek, file.tell, file.flush
