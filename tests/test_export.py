@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 
@@ -141,6 +142,23 @@ def test_a_regression_on_zhang16_ignores_the_temperature_and_is_always_certain(t
     assert spread.shape == (1, 1, 16, 24)
 
 
+def test_rebalancing_can_be_undone_in_part(bundle):
+    rarity = torch.rand(313, generator=torch.Generator().manual_seed(2)) + 0.1
+    lightness = torch.rand(1, 1, 64, 64) * 100
+    network = copy.deepcopy(bundle[0])
+    with torch.no_grad():
+        before = torch.softmax(network(lightness), dim=1)
+        module._undo_rebalancing(network, {"rarity": rarity.tolist()}, 0.25)
+        after = torch.softmax(network(lightness), dim=1)
+    expected = before / rarity.reshape(1, -1, 1, 1) ** 0.25
+    torch.testing.assert_close(after, expected / expected.sum(dim=1, keepdim=True))
+
+
+def test_rebalancing_that_was_not_kept_cannot_be_undone(bundle, graph, tmp_path):
+    with pytest.raises(ExportError, match="trained without rebalancing"):
+        export(bundle[1].parent, tmp_path / "a.onnx", rebalance=0.5)
+
+
 def test_a_bundle_that_differs_from_torch_is_never_written(bundle, graph, tmp_path):
     centres = next(t for t in graph.graph.initializer if list(t.dims) == [313, 2])
     centres.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(centres) + np.float32(0.5), centres.name))
@@ -150,6 +168,8 @@ def test_a_bundle_that_differs_from_torch_is_never_written(bundle, graph, tmp_pa
 
 
 def test_an_unfinished_run_and_strange_files_are_named(tmp_path):
+    with pytest.raises(ExportError, match="there is no folder"):
+        export(tmp_path, tmp_path / "nowhere" / "a.onnx")
     with pytest.raises(ExportError, match=r"has the run finished\?"):
         export(tmp_path, tmp_path / "a.onnx")
     (tmp_path / "weights.safetensors").write_bytes(b"not weights")

@@ -107,6 +107,8 @@ def export(
         OSError: the file cannot be written.
     """
     path = source / "weights.safetensors" if source.is_dir() else source
+    if not out.parent.is_dir():
+        raise ExportError(f"{out}: there is no folder {out.parent}")
     try:
         tensors, metadata = load_weights(path)
     except ValueError as error:

@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 
 
 def subprocess_run(*command):
-    env = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(HERE.parent), *sys.path])
+    env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, *map(str, command)], env=env, timeout=300, check=False)
 
 
@@ -64,7 +65,8 @@ def test_a_finished_run_holds_what_a_run_holds(whole):
 def test_weights_say_what_they_are(whole, photographs):
     _, metadata = load_weights(whole / "weights.safetensors")
     given = {
-        key: metadata[key] for key in ("trunk", "head", "head_options", "objective", "recipe", "steps", "ab_origin")
+        key: metadata[key]
+        for key in ("trunk", "head", "head_options", "objective", "recipe", "steps", "ab_origin", "mean")
     }
     assert given == {
         "trunk": "timm:test_efficientnet",
@@ -74,6 +76,7 @@ def test_weights_say_what_they_are(whole, photographs):
         "recipe": "tiny",
         "steps": 8,
         "ab_origin": 2.0,
+        "mean": pytest.approx(100 * (0.485 + 0.456 + 0.406) / 3),  # ImageNet's, over RGB
     }
     assert "photographs" in metadata["data"]
     assert str(photographs.parent) not in json.dumps(metadata)

@@ -75,7 +75,7 @@ class TimmTrunk(Freezable):
         info: Any = self.body.feature_info
         last = info.module_name(list(self.strides).index(below))
         # Modules come in the order of the computation; some feature extractors flatten blocks.1 to blocks_1.
-        parts = []
+        parts: list[nn.Module] = []
         for name, module in self.body.named_modules():
             if name.replace(".", "_") == last.replace(".", "_"):
                 self.freeze_parts([*parts, module])

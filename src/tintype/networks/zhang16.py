@@ -23,6 +23,8 @@ class Zhang16(Freezable):
     Output: {"conv1": (B, 64, H/2, W/2), ..., "conv7": (B, 512, H/8, W/8)}.
     """
 
+    mean, std = 50.0, 1.0  # L is not scaled
+
     def __init__(self, in_chans: int = 1):
         super().__init__()
         self.strides: dict[str, int] = {}
@@ -51,7 +53,7 @@ class Zhang16(Freezable):
         self.freeze_parts(self.get_submodule(name) for name in names[: names.index(below) + 1])
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
-        features, x = {}, lightness - 50
+        features, x = {}, lightness - self.mean
         for name in LAYERS:
             x = self.get_submodule(name)(x)
             features[name] = x

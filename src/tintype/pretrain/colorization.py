@@ -1,6 +1,7 @@
 """Pretraining by colorization: photographs in, a trained colorizer out (Zhang16)."""
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,8 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     )
     weights = run / "weights.safetensors"
     if accelerator.is_main_process:
-        save_weights(weights, trained.state_dict(), describe(recipe, objective, recipe.steps, photographs.description))
+        metadata = describe(recipe, network, objective, recipe.steps, photographs.description)
+        save_weights(weights, trained.state_dict(), metadata)
     accelerator.wait_for_everyone()
     return weights
 
@@ -142,6 +144,8 @@ def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, r
     kept = run / "prior.npy"
     if not kept.exists():
         steps = math.ceil(objective.prior_photos / recipe.batch_size)
+        if accelerator.is_main_process:
+            print(f"counting the colours of {steps * recipe.batch_size} photographs", file=sys.stderr)
         counts = torch.zeros(Bins.channels, dtype=torch.int64, device=accelerator.device)
         for batch in photographs.training(steps=steps):
             counts += count_bins(sample(split(batch.to(accelerator.device))[1], recipe.sampling))
