@@ -220,6 +220,7 @@ def test_an_output_folder_below_a_file_is_one_line(run: Run, tmp_path: Path) -> 
         assert (result.code, result.out) == (1, "")
         assert len(result.err.splitlines()) == 1
         assert "cannot write to file" in result.err
+        assert "there is a file in the way" in result.err
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no /proc, where nobody can write")

@@ -14,6 +14,7 @@ import click
 
 from tintype.cli._report import Report, printable
 from tintype.runtime.folders import find, names_a_picture, plan
+from tintype.runtime.strips import cores
 
 if TYPE_CHECKING:
     from tintype.runtime import Colorizer
@@ -103,10 +104,9 @@ def colorize(
     except ValueError as error:
         raise click.BadParameter(str(error), ctx, param_hint="'-o'") from error
     todo = sum(not (item.error or item.skipped) for item in plan(found, out, overwrite=overwrite))
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jobs = max(1, min(jobs or processors, todo))
+    jobs = max(1, min(jobs or cores(), todo))
     if todo or model != "bundled":  # a model that is not there is told even if there is nothing to do
-        colorizer = _load(ctx, model, size, max(1, processors // jobs))
+        colorizer = _load(ctx, model, size, max(1, cores() // jobs))
     if todo and out:
         _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
 

@@ -17,6 +17,7 @@ from tintype.runtime.photo import Photo, photo_from_array
 from tintype.runtime.predict import Prediction, network_size, predict
 from tintype.runtime.read import photo_from_image, read_photo
 from tintype.runtime.reduce import reduce_lightness
+from tintype.runtime.strips import cores
 from tintype.runtime.upsample import upsample
 from tintype.runtime.write import format_for, to_image, write_photo
 
@@ -43,7 +44,7 @@ class Colorizer:
         for name, value in (("size", size), ("threads", threads)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self.model = load_model(model, self._threads)
         self._size = size or self.model.input_size
 
@@ -155,8 +156,3 @@ class Colorizer:
         stride = self.model.stride * scale[0], self.model.stride * scale[1]
         slope, offset = upsample(prediction.ab, guide, extent, origin, stride, self._threads)
         return merge(photo, slope, offset, factor, saturation, self._threads)
-
-
-def _cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

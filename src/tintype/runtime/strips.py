@@ -1,5 +1,6 @@
 """Sharing the tiles of a large picture among a few threads, in bounded memory."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -29,3 +30,8 @@ def share(tiles: Sequence[T], work: Callable[[Iterator[T]], None], threads: int)
 def spans(length: int, step: int) -> list[tuple[int, int]]:
     """(start, stop) of consecutive pieces of `step`, the last one shorter."""
     return [(start, min(start + step, length)) for start in range(0, length, step)]
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
