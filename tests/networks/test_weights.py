@@ -71,6 +71,13 @@ def test_a_save_that_fails_keeps_the_old_file_and_leaves_no_other(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+def test_a_save_that_cannot_take_its_name_leaves_no_other_file(tmp_path):
+    (tmp_path / "w.safetensors").mkdir()
+    with pytest.raises(OSError, match=r"w\.safetensors"):
+        save_weights(tmp_path / "w.safetensors", {"x": torch.tensor(2)}, {})
+    assert [p.name for p in tmp_path.iterdir()] == ["w.safetensors"]
+
+
 class Runs:
     """Would write a file if it were unpickled."""
 

@@ -52,7 +52,8 @@ def _neighbours(k: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
 def _farther(step: Any, p: Tensor, s: Tensor) -> Tensor:
     """Squared distance to a grid point, less that to the nearest one."""
     i, j = step
-    return STEP**2 * (i * i + j * j) - 2 * STEP * (i * p + j * s)
+    difference: Tensor = STEP**2 * (i * i + j * j) - 2 * STEP * (i * p + j * s)
+    return difference
 
 
 def _nearest(a: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -4,8 +4,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 from numpy.typing import NDArray
+
+from tintype.color.arrays import array_namespace
 
 STEP = 10
 BINS = 313

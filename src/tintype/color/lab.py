@@ -6,7 +6,7 @@ and is differentiable in torch.
 
 from typing import Any
 
-from array_api_compat import array_namespace
+from tintype.color.arrays import array_namespace
 
 RGB_TO_XYZ = (
     (0.412453, 0.357580, 0.180423),
@@ -39,18 +39,18 @@ def srgb_to_linear(v: Any) -> Any:
     """Undo the sRGB transfer curve. Any shape, [0, 1] in and out (IEC 61966-2-1)."""
     xp = array_namespace(v)
     # The max keeps the power's base positive, so that its unused branch has no NaN gradient.
-    return xp.where(v > 0.04045, ((xp.clip(v, 0.04045) + 0.055) / 1.055) ** 2.4, v / 12.92)
+    return xp.where(v > 0.04045, ((xp.clip(v, 0.04045, None) + 0.055) / 1.055) ** 2.4, v / 12.92)
 
 
 def linear_to_srgb(v: Any) -> Any:
     """Apply the sRGB transfer curve. Any shape; values outside [0, 1] pass through and stay outside."""
     xp = array_namespace(v)
-    return xp.where(v > 0.0031308, 1.055 * xp.clip(v, 0.0031308) ** (1 / 2.4) - 0.055, v * 12.92)
+    return xp.where(v > 0.0031308, 1.055 * xp.clip(v, 0.0031308, None) ** (1 / 2.4) - 0.055, v * 12.92)
 
 
 def _f(t: Any) -> Any:
     xp = array_namespace(t)
-    return xp.where(t > 0.008856, xp.clip(t, 0.008856) ** (1 / 3), 7.787 * t + 16 / 116)
+    return xp.where(t > 0.008856, xp.clip(t, 0.008856, None) ** (1 / 3), 7.787 * t + 16 / 116)
 
 
 def _f_inverse(t: Any) -> Any:
