@@ -23,7 +23,7 @@ def build(name: str) -> nn.Module:
 
 
 def lightness() -> Tensor:
-    return torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 100
+    return torch.rand(2, 1, 32, 64, generator=torch.Generator().manual_seed(0)) * 100
 
 
 def made_by(trunk: nn.Module, below: str) -> set[str]:
