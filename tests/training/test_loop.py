@@ -50,6 +50,22 @@ def test_a_run_cut_off_before_its_first_checkpoint_starts_over(tmp_path):
     assert_same_weights(run(tmp_path / "cut", resume=True), whole)
 
 
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path, caplog):
+    whole = run(tmp_path / "whole")
+    run(tmp_path / "damaged", steps=8)
+    last = tmp_path / "damaged/checkpoints/step-0000008.pt"
+    last.write_bytes(last.read_bytes()[:300])
+    assert_same_weights(run(tmp_path / "damaged", resume=True), whole)
+    assert "step-0000008.pt: damaged checkpoint" in caplog.text
+
+
+def test_a_run_with_only_damaged_checkpoints_is_not_quietly_started_over(tmp_path):
+    run(tmp_path, steps=4)
+    (tmp_path / "checkpoints/step-0000004.pt").write_bytes(b"damage")
+    with pytest.raises(TrainingError, match=r"cannot resume: .*step-0000004.pt: damaged checkpoint"):
+        run(tmp_path, resume=True)
+
+
 def test_a_finished_run_can_be_made_longer(tmp_path):
     run(tmp_path / "short", steps=6)
     assert_same_weights(run(tmp_path / "short", steps=10, resume=True), run(tmp_path / "long", steps=10))

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,11 +13,13 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tintype.training.average import WeightAverage
-from tintype.training.checkpoint import checkpoint_step, list_checkpoints, load_checkpoint, save_checkpoint
+from tintype.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
 from tintype.training.errors import Interrupted, TrainingError
 from tintype.training.interrupt import StopRequest
 from tintype.training.launch import seed_everything
 from tintype.training.log import Log
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,19 @@ def _restore(
     average: WeightAverage | None,
     facts: Mapping[str, str | int],
 ) -> int:
-    """Load the newest checkpoint; returns the number of updates made, 0 without a checkpoint."""
-    checkpoints = list_checkpoints(folder)
-    if not checkpoints:
+    """Load the newest checkpoint that can be read; returns the number of updates made, 0 without a checkpoint."""
+    state, damage = None, ""
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            state = load_checkpoint(path)
+            break
+        except ValueError as error:
+            damage = str(error)
+            _log.warning("%s: going back to the one before", damage)
+    if state is None and damage:
+        raise TrainingError(f"cannot resume: {damage}, and there is no other checkpoint")
+    if state is None:
         return 0
-    state = load_checkpoint(checkpoints[-1])
     for name, value in facts.items():
         if state["facts"].get(name) != value:
             raise TrainingError(f"cannot resume: {name} was {state['facts'].get(name)}, and is now {value}")
@@ -175,9 +186,7 @@ def _restore(
     optimizer.load_state_dict(state["optimizer"])
     if average:
         average.network.load_state_dict(state["average"])
-    step: int = state["step"]
-    assert step == checkpoint_step(checkpoints[-1])
-    return step
+    return int(state["step"])
 
 
 def _any_process(accelerator: Accelerator, signal: int) -> int:
