@@ -1,6 +1,7 @@
 """Square crops out of photographs, decoding no more of them than the crop needs."""
 
 import io
+import math
 
 import numpy as np
 import simplejpeg
@@ -13,7 +14,7 @@ from tintype.data.errors import DamagedPhotoError
 
 Pixels = NDArray[np.uint8]
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION = 0x0112
 
 
@@ -34,13 +35,16 @@ def random_crop(data: bytes, crop: int, side: float, left: float, top: float, fl
     Raises:
         DamagedPhotoError: the file cannot be decoded.
     """
-    pixels, orientation = _decode(data, at_least=int(np.ceil(crop / side)))
+    pixels, orientation = _decode(data, at_least=math.ceil(crop / side))
     height, width = pixels.shape[:2]
     length = max(1, round(side * min(height, width)))
     x, y = round(left * (width - length)), round(top * (height - length))
-    square = _resize(pixels[y : y + length, x : x + length], crop)
-    square = _orient(square, orientation)
-    return square[:, ::-1] if flip else square
+    square = _upright(pixels[y : y + length, x : x + length], orientation)
+    planes = torch.from_numpy(np.ascontiguousarray(square)).permute(2, 0, 1)[None]
+    planes = interpolate(planes, (crop, crop), mode="bilinear", antialias=True)
+    if flip:
+        planes = planes.flip(3)
+    return planes[0].permute(1, 2, 0).numpy()
 
 
 def center_crop(data: bytes, crop: int) -> Pixels:
@@ -48,18 +52,14 @@ def center_crop(data: bytes, crop: int) -> Pixels:
     return random_crop(data, crop, side=1.0, left=0.5, top=0.5, flip=False)
 
 
-def _resize(pixels: Pixels, size: int) -> Pixels:
-    planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-    resized = interpolate(planes, (size, size), mode="bilinear", antialias=True)
-    return resized[0].permute(1, 2, 0).numpy()
-
-
 def _decode(data: bytes, at_least: int) -> tuple[Pixels, int]:
     """RGB, (h, w, 3), not yet turned upright, with both sides at least `at_least` where the file has that many pixels;
     and the EXIF orientation, 1..8."""
     if data[:3] == b"\xff\xd8\xff":
         try:
-            return simplejpeg.decode_jpeg(data, "RGB", min_height=at_least, min_width=at_least), _jpeg_orientation(data)
+            # Scales between a half and one have no SIMD code in libjpeg-turbo, and take longer than full size.
+            pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=at_least, min_width=at_least, min_factor=2)
+            return pixels, _jpeg_orientation(data)
         except ValueError as error:
             if "extraneous bytes" not in str(error):
                 raise DamagedPhotoError(str(error)) from error
@@ -81,9 +81,9 @@ def _jpeg_orientation(data: bytes) -> int:
 def _decode_by_pillow(data: bytes, at_least: int) -> tuple[Pixels, int]:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            orientation = int(image.getexif().get(_ORIENTATION, 1))
             image.draft("RGB", (at_least, at_least))
-            return np.asarray(_to_rgb(image)), orientation
+            image.load()  # before its EXIF is asked: TIFF is turned upright in loading, and then says so
+            return np.array(_to_rgb(image)), int(image.getexif().get(_ORIENTATION, 1))
     except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, ValueError ...
         raise DamagedPhotoError(" ".join(str(error).split()) or type(error).__name__) from error
 
@@ -98,8 +98,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _orient(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn upright by EXIF orientation: 1 is upright already, 5 to 8 swap rows and columns."""
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turned by EXIF orientation, 1..8: 1 is upright already, 5 to 8 swap rows and columns."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (2, 3, 6, 7):

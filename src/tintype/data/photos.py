@@ -1,5 +1,6 @@
 """Photographs as one sequence, whatever they lie in."""
 
+import bisect
 import hashlib
 import itertools
 import os
@@ -21,17 +22,20 @@ _COMPRESSED = (".tar.gz", ".tgz")
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """One photograph, unread.
+    """One photograph, unread."""
 
-    Attributes:
-        key: what it is known by: its name below the folder, list or tar, without suffix.
-        path: where it lies, for messages.
-    """
-
-    key: str
-    path: str
     _shard: Shard
     _index: int
+
+    @property
+    def key(self) -> str:
+        """What it is known by: its name below the folder, list or tar, without suffix."""
+        return self._shard.key(self._index)
+
+    @property
+    def path(self) -> str:
+        """Where it lies, for messages."""
+        return self._shard.path(self._index)
 
     def read(self) -> bytes:
         """The photograph's file, as it lies there. Raises OSError."""
@@ -54,7 +58,7 @@ class Photos(Sequence[Photo]):
     ):
         self._sources = sources
         self._shards = [shard for _, shards in sources for shard in shards]
-        self._starts = np.cumsum([0, *map(len, self._shards)])
+        self._starts = list(itertools.accumulate(map(len, self._shards), initial=0))
         self._chosen = chosen
         self.weights = weights
         ends = np.cumsum([sum(map(len, shards)) for _, shards in sources])
@@ -63,7 +67,7 @@ class Photos(Sequence[Photo]):
         self.sizes: list[int] = np.diff(ends, prepend=0).tolist()
 
     def __len__(self) -> int:
-        return int(self._starts[-1]) if self._chosen is None else len(self._chosen)
+        return self._starts[-1] if self._chosen is None else len(self._chosen)
 
     @overload
     def __getitem__(self, index: int) -> Photo: ...
@@ -75,9 +79,8 @@ class Photos(Sequence[Photo]):
         number = range(len(self))[index]
         if self._chosen is not None:
             number = int(self._chosen[number])
-        place = int(np.searchsorted(self._starts, number, side="right")) - 1
-        shard, number = self._shards[place], number - int(self._starts[place])
-        return Photo(shard.key(number), shard.path(number), shard, number)
+        place = bisect.bisect(self._starts, number) - 1
+        return Photo(self._shards[place], number - self._starts[place])
 
     def split(self, val_fraction: float) -> tuple["Photos", "Photos"]:
         """Part the photographs into those to train on and those held out.

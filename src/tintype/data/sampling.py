@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_ROUNDS = 6
+_ROUNDS = 3
+_SMALL = 1 << 16
 _BLOCK = 1 << 20
 
 
@@ -42,11 +43,23 @@ def uniform(counters: NDArray[np.int64], *words: int) -> NDArray[np.float64]:
     return (_mix(state) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+@lru_cache(maxsize=32)
+def _order(size: int, *words: int) -> NDArray[np.int64]:
+    return np.argsort(uniform(np.arange(size), *words))
+
+
+def _scramble(x: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
+    """Half of `_mix`, keyed: enough for one of a Feistel network's rounds."""
+    x = (x + key) * _GAMMA
+    return ((x ^ (x >> np.uint64(32))) * np.uint64(0x94D049BB133111EB)) >> np.uint64(32)
+
+
 def permute(indices: NDArray[np.int64], size: int, *words: int) -> NDArray[np.int64]:
     """Where a pseudo-random permutation of 0..size-1 sends each index.
 
-    A Feistel network over the smallest square power of two that holds `size`; results that fall outside go through
-    again until they fall inside (cycle walking, Black & Rogaway 2002), which keeps it one to one.
+    Up to 65,536 elements the order is sorted out and kept. Above, it is a Feistel network over the smallest power of
+    two that holds `size`; results that fall outside go through again until they fall inside (cycle walking, Black &
+    Rogaway 2002), which keeps it one to one and needs no memory.
 
     Args:
         indices: (n,), each in 0..size-1.
@@ -56,16 +69,21 @@ def permute(indices: NDArray[np.int64], size: int, *words: int) -> NDArray[np.in
     Returns:
         (n,), each in 0..size-1.
     """
-    half = np.uint64(max(1, ((size - 1).bit_length() + 1) // 2))
-    mask = (np.uint64(1) << half) - np.uint64(1)
-    keys = _keys(_ROUNDS, *words)
+    if size <= _SMALL:
+        return _order(size, *words)[indices]
+    bits = (size - 1).bit_length()
+    low_bits = np.uint64(bits // 2)
+    low_mask = (np.uint64(1) << low_bits) - np.uint64(1)
+    high_mask = (np.uint64(1) << np.uint64(bits - bits // 2)) - np.uint64(1)
+    keys = _keys(2 * _ROUNDS, *words).reshape(_ROUNDS, 2)
     out = indices.astype(np.uint64)
     walking = np.arange(len(out))
     while len(walking):
-        left, right = out[walking] >> half, out[walking] & mask
-        for key in keys:
-            left, right = right, left ^ (_mix(right * _GAMMA + key) & mask)
-        out[walking] = (left << half) | right
+        high, low = out[walking] >> low_bits, out[walking] & low_mask
+        for high_key, low_key in keys:
+            high ^= _scramble(low, high_key) & high_mask
+            low ^= _scramble(high, low_key) & low_mask
+        out[walking] = (high << low_bits) | low
         walking = walking[out[walking] >= size]
     return out.astype(np.int64)
 

@@ -106,9 +106,14 @@ class Tar:
         return f"{self._shown}:{self._names[index]}"
 
     def read(self, index: int) -> bytes:
-        with open(self._path, "rb", buffering=0) as file:
-            file.seek(self._offsets[index])
-            return file.read(self._sizes[index])
+        # Opened anew each time: a process may not hold a descriptor for each of thousands of tars. By `os`, as a file
+        # object costs five times as much, a tenth of decoding a small photograph.
+        file = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            os.lseek(file, self._offsets[index], os.SEEK_SET)
+            return os.read(file, self._sizes[index])
+        finally:
+            os.close(file)
 
 
 def split_member(name: str) -> tuple[str, str]:

@@ -69,11 +69,13 @@ def _read(file: RawIOBase, offset: int, size: int) -> bytes:
 
 
 def _is_header(header: bytes) -> bool:
+    if len(header) < _BLOCK:
+        return False
     try:
         checksum = _number(header[148:156])
     except ValueError:
         return False
-    return len(header) == _BLOCK and sum(header) - sum(header[148:156]) + 8 * ord(" ") == checksum
+    return sum(header) - sum(header[148:156]) + 8 * ord(" ") == checksum
 
 
 def _number(field: bytes) -> int:
