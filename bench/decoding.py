@@ -63,7 +63,7 @@ def main() -> None:
                 key = (size, keep, temperature)
                 sums[key] = add(sums[key], measure(rgb, _picture(lab, ab), true))
 
-    print(describe())
+    print(describe("torch", "timm"))
     print(f"{args.run.name}, {len(pictures)} held-out photographs at {args.picture} x {args.picture}")
     print("| size | keep | T | AuC | rebalanced | per image | PSNR | SSIM | colourfulness |")
     print("|---|---|---|---|---|---|---|---|---|")
