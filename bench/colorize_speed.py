@@ -64,7 +64,7 @@ def cold(model: str, folder: Path) -> None:
     run = command(model, source, target)
     (whole, empty) = least(
         9,
-        lambda: subprocess.run(run, check=True, stdout=subprocess.DEVNULL),
+        lambda: subprocess.run(run, check=True, capture_output=True),
         lambda: subprocess.run([sys.executable, "-c", "pass"], check=True),
     )
     print("1200x800 JPEG, cold")
@@ -104,7 +104,7 @@ def large(model: str, folder: Path, mode: str) -> None:
         decode,
         encode,
         lambda: colorizer.model.run(seen),
-        lambda: subprocess.run(command(model, source, target), check=True, stdout=subprocess.DEVNULL),
+        lambda: subprocess.run(command(model, source, target), check=True, capture_output=True),
     )
     alone = decoding + encoding
     print(f"4000x3000 JPEG, {'one channel' if mode == 'L' else 'three channels'}")

@@ -48,6 +48,15 @@ def test_padding_is_cut_off_and_does_not_darken_the_border(bundle):
         np.testing.assert_allclose(found.ab[0], 18, atol=1e-4)
 
 
+def test_the_network_sees_no_lightness_beyond_black_and_white(bundle):
+    """Scaling up a black and white edge would overshoot."""
+    edge = np.zeros((20, 20), dtype=np.float32)
+    edge[:, 10:] = 100
+    entropy = predict(load_model(bundle, 1), edge, (20.0, 20.0), (128, 128), None).entropy
+    assert entropy.min() == pytest.approx(0, abs=1e-6)
+    assert entropy.max() == pytest.approx(1, abs=1e-6)
+
+
 def test_a_broken_last_pixel_counts_for_its_part(bundle):
     """A ramp that ends within the last pixel keeps its place."""
     ramp = np.repeat(np.arange(65, dtype=np.float32)[None], 32, axis=0)

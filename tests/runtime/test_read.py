@@ -1,6 +1,7 @@
 import io
 import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -329,6 +330,17 @@ def test_pictures_beyond_pillows_own_limit_are_read_without_a_warning(tmp_path, 
     for suffix in (".png", ".jpg", ".bmp", ".gif"):
         Image.fromarray(GREY).save(tmp_path / f"x{suffix}")
         assert read_photo(tmp_path / f"x{suffix}").codes.shape == GREY.shape
+
+
+def test_a_header_that_pillow_warns_of_is_read_without_a_warning(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "x.png")
+    data = (tmp_path / "x.png").read_bytes()
+    chunk = b"acTL" + bytes(8)  # an animation of no frames
+    chunk = struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    (tmp_path / "x.png").write_bytes(data[:33] + chunk + data[33:])
+    with pytest.warns(UserWarning, match="APNG"):
+        Image.open(tmp_path / "x.png").close()
+    assert np.array_equal(read_photo(tmp_path / "x.png").codes, GREY)
 
 
 def test_neither_filters_of_warnings_nor_limits_of_pillow_are_changed(tmp_path):

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tintype.runtime.photo import Codes, Plane
+Plane = NDArray[np.float32]
+Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 class Buffers:
@@ -45,3 +46,14 @@ class Lookup:
         if even < codes.size:
             self._table.take(codes[even:], out=values[even:], mode="clip")
         return out
+
+
+def multiply(a: Plane, b: Plane, out: Plane) -> Plane:
+    """Matrix product of a small matrix and a wide one, on this thread alone.
+
+    OpenBLAS would start threads of its own for the whole, which get in the way of ours.
+    """
+    step = max(1, 200_000 // a.size)
+    for start in range(0, b.shape[1], step):
+        np.matmul(a, b[:, start : start + step], out=out[:, start : start + step])
+    return out

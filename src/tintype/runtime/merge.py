@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tintype.runtime.buffers import Buffers
+from tintype.runtime.buffers import Buffers, Plane, multiply
 from tintype.runtime.paint import Painter, Pixels
-from tintype.runtime.photo import Photo, Plane
+from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
 # Pixels per tile: a few dozen buffers of them stay in a second-level cache, and OpenBLAS does products of this size
 # without threads of its own.
-_TILE = 20_000
+_TILE = 64_000
 _WIDEST = 1 << 16  # pixels across which coefficients are interpolated at once
 
 
@@ -81,5 +81,5 @@ def _interpolate(wide: Plane, ways: Plane, buffers: Buffers) -> Plane:
     np.copyto(lines.reshape(wide.shape), wide)
     out = buffers("out", (rows, len(ways), count * width))
     for row in range(rows):
-        np.matmul(ways, lines[row : row + 2], out=out[row])
+        multiply(ways, lines[row : row + 2], out[row])
     return out.reshape(rows * len(ways), count, width)

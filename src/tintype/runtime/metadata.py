@@ -60,7 +60,6 @@ def _exif(picture: Image.Image, turned: bool) -> bytes | None:
             tags = new if first == _X_RESOLUTION else details
             if first in tags and second in tags:
                 tags[first], tags[second] = tags[second], tags[first]
-    new[_ORIENTATION] = 1
     return new.tobytes()
 
 

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.color.lab import WHITE, XYZ_TO_RGB, linear_to_srgb
-from tintype.runtime.buffers import Buffers, Lookup
-from tintype.runtime.photo import Codes, Plane
+from tintype.runtime.buffers import Buffers, Codes, Lookup, Plane, multiply
 
 Pixels = NDArray[np.uint32]
 
@@ -29,6 +28,7 @@ _UNIT = 1 / np.sqrt(3 * _T0**2)  # f is counted in units in which s is 1, and X,
 # clipped without a look: by less than half an 8-bit level, though not so far that black or white would take a tint.
 _LEVELS = 1 << 15
 _BLACK, _WHITE = 3, _LEVELS - 17
+_FIRST_OUTSIDE = np.float32(_LEVELS).view(np.uint32)
 _SCALE = (_WHITE - _BLACK) / _UNIT**3
 
 
@@ -67,7 +67,7 @@ class Painter:
 
         Args:
             codes: (h, w).
-            coefficients: (h, 4, w).
+            coefficients: (h, 4, w), contiguous; they are overwritten.
             alpha: (h, w), or None for opaque.
             out: (h, w), bytes R, G, B and alpha.
         """
@@ -77,59 +77,60 @@ class Painter:
         self._y(codes, xzy1[2].reshape(shape))
         xzy1[3] = 1
 
-        f = self._buffers("f", (2, *shape))
-        for channel in range(2):
-            np.multiply(coefficients[:, channel], fy, out=f[channel])
-            f[channel] += coefficients[:, 2 + channel]
-        f = f.reshape(2, size)
-        r = np.maximum(f, np.float32(_T0 * _UNIT), out=self._buffers("r", f.shape))
+        f, r = coefficients[:, :2], coefficients[:, 2:]
+        f *= fy[:, None]
+        f += r
+        np.maximum(f, np.float32(_T0 * _UNIT), out=r)
         f -= r
-        xz = np.multiply(r, r, out=xzy1[:2])
+        xz = xzy1[:2].reshape(2, *shape).transpose(1, 0, 2)
+        np.multiply(r, r, out=xz)
         xz *= r
         xz += f
 
-        rgb = np.matmul(self._to_levels, xzy1, out=self._buffers("rgb", (3, size)))
-        levels = self._buffers("levels", rgb.shape, np.int32)
-        np.copyto(levels, rgb, casting="unsafe")
-        self._into_gamut(levels, rgb, xzy1[2])
-
-        indices = self._buffers("indices", levels.shape, np.intp)
-        np.copyto(indices, levels)
-        red, green, blue = _encodings()
-        pixels, part = (self._buffers(name, (size,), np.uint32) for name in ("pixels", "part"))
-        red.take(indices[0], out=pixels, mode="clip")
-        pixels |= green.take(indices[1], out=part, mode="clip")
-        blue.take(indices[2], out=part, mode="clip")
+        # What has served its purpose is written over, so that a tile stays in the second-level cache.
+        rgb = multiply(self._to_levels, xzy1, out=coefficients.reshape(-1)[: 3 * size].reshape(3, size))
+        self._into_gamut(rgb, xzy1[2], largest=fy.reshape(-1).view(np.uint32))
+        indices = xzy1[:2].reshape(-1).view(np.intp)[:size]
+        pixels, part = xzy1[2:].view(np.uint32)
+        for channel, (levels, encoding) in enumerate(zip(rgb, _encodings(), strict=True)):
+            np.copyto(indices, levels, casting="unsafe")
+            encoding.take(indices, out=part if channel else pixels, mode="clip")
+            if channel == 1:
+                pixels |= part
         np.bitwise_or(pixels.reshape(shape), part.reshape(shape), out=out)
         if alpha is not None:
             out.view(np.uint8).reshape(*shape, 4)[..., 3] = alpha
 
-    def _into_gamut(self, levels: NDArray[np.int32], rgb: Plane, y: Plane) -> None:
-        """Brings levels outside of the table inside, in place: (3, n), (3, n), (n,)."""
-        bits = self._buffers("bits", y.shape, np.int32)
-        np.bitwise_or(levels[0], levels[1], out=bits)
-        bits |= levels[2]
-        (outside,) = np.nonzero(bits.view(np.uint32) >= _LEVELS)  # as unsigned, what is below 0 is above it too
+    @staticmethod
+    def _into_gamut(rgb: Plane, y: Plane, largest: NDArray[np.uint32]) -> None:
+        """Brings levels, (3, n), that are outside of the table inside, in place, with Y given, (n,)."""
+        # As whole numbers without sign, the bits of floats are in the order of the floats, with those below 0 on top.
+        red, green, blue = rgb.view(np.uint32)
+        np.maximum(red, green, out=largest)
+        np.maximum(largest, blue, out=largest)
+        (outside,) = np.nonzero(largest >= _FIRST_OUTSIDE)
         if len(outside) > len(y) // 3:
-            np.copyto(levels, _mixed_with_grey(rgb.copy(), y), casting="unsafe")
+            _mix_with_grey(rgb, y)
         elif len(outside):
-            mixed = _mixed_with_grey(np.stack([channel.take(outside) for channel in rgb]), y.take(outside))
-            for channel, values in zip(levels, mixed, strict=True):
-                channel[outside] = values.astype(np.int32)
+            mixed = rgb.take(outside, axis=1)
+            _mix_with_grey(mixed, y.take(outside))
+            for channel, values in zip(rgb, mixed, strict=True):
+                channel[outside] = values
 
 
-def _mixed_with_grey(rgb: Plane, y: Plane) -> Plane:
-    """Colours, (3, n) in levels, moved in place toward greys of the same Y, (n,), until they are in the table."""
-    grey = y * np.float32(_SCALE) + np.float32(_BLACK + 0.5)
+def _mix_with_grey(rgb: Plane, y: Plane) -> None:
+    """Moves colours, (3, n) in levels, in place toward greys of the same Y, (n,), until they are in the table."""
+    grey = y * np.float32(_SCALE)
+    grey += np.float32(_BLACK + 0.5)
     tiny = np.float32(1e-3)
-    over = np.maximum(rgb.max(axis=0) - grey, tiny)
+    share = np.maximum(rgb.max(axis=0) - grey, tiny)
+    np.divide(np.float32(_LEVELS - 0.5) - grey, share, out=share)
     under = np.maximum(grey - rgb.min(axis=0), tiny)
-    share = np.minimum((np.float32(_LEVELS - 0.5) - grey) / over, grey / under)
+    np.minimum(share, np.divide(grey, under, out=under), out=share)
     np.clip(share, 0, 1, out=share)
     rgb -= grey
     rgb *= share
     rgb += grey
-    return rgb
 
 
 @cache

@@ -1,5 +1,6 @@
 """A photograph as colorizing needs it: lightness at full resolution, and what must reach the output unchanged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -8,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.color.lab import RGB_TO_XYZ, luminance_to_lightness, srgb_to_linear
+from tintype.runtime.buffers import Buffers, Codes, Lookup, Plane
 from tintype.runtime.errors import PhotoError
 
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
-Plane = NDArray[np.float32]
 Array = TypeVar("Array", bound=NDArray[Any])
 
 
@@ -56,10 +56,9 @@ def even_lightness(levels: int) -> Plane:
 
 
 @cache
-def _luminances() -> Plane:
-    """(3, 256): the luminance, out of 65535, that each 8-bit level of R, G and B adds."""
-    weights = np.array(RGB_TO_XYZ[1]) * 65535
-    return np.asarray(np.multiply.outer(weights, srgb_to_linear(np.arange(256) / 255)), dtype=np.float32)
+def _luminances() -> list[Lookup]:
+    """The luminance, out of 65535, that each 8-bit level of R, G and B adds."""
+    return [Lookup(65535 * weight * srgb_to_linear(np.arange(256) / 255)) for weight in RGB_TO_XYZ[1]]
 
 
 @cache
@@ -67,14 +66,21 @@ def _luminance_to_code() -> NDArray[np.uint16]:
     return np.asarray(np.rint(luminance_to_lightness(np.arange(65536) / 65535) * 655.35), dtype=np.uint16)
 
 
-def code_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Lightness of 8-bit sRGB, (h, w, 3), as codes of `even_lightness`, by table: right to 0.01."""
-    red, green, blue = _luminances()
-    luminance = red.take(rgb[..., 0])
-    luminance += green.take(rgb[..., 1])
-    luminance += blue.take(rgb[..., 2])
-    luminance += 0.5
-    codes: NDArray[np.uint16] = _luminance_to_code().take(luminance.astype(np.intp), mode="clip")
+def code_rgb(channels: Sequence[NDArray[np.uint8]], buffers: Buffers) -> NDArray[np.uint16]:
+    """Lightness of 8-bit sRGB as codes of `even_lightness`, by table: right to 0.01.
+
+    Args:
+        channels: R, G and B, of any one shape.
+        buffers: where the sums are done, and the result is until the next call.
+    """
+    shape = channels[0].shape
+    luminance, part = buffers("luminance", shape), buffers("part", shape)
+    luminance.fill(0.5)
+    for channel, lookup in zip(channels, _luminances(), strict=True):
+        luminance += lookup(channel, part)
+    indices = buffers("indices", shape, np.intp)
+    np.copyto(indices, luminance, casting="unsafe")
+    codes: NDArray[np.uint16] = _luminance_to_code().take(indices, out=buffers("codes", shape, np.uint16), mode="clip")
     return codes
 
 
@@ -108,8 +114,9 @@ def photo_from_array(array: NDArray[Any]) -> Photo:
     if levels.ndim == 2:
         return Photo(np.ascontiguousarray(levels), grey_lightness(white + 1))
     codes = np.empty(levels.shape[:2], np.uint16)
+    buffers = Buffers()
     for row, line in enumerate(levels[..., :3]):
-        codes[row] = code_rgb(line) if white == 255 else _code_wide(line)
+        codes[row] = code_rgb(line.T, buffers) if white == 255 else _code_wide(line)
     return Photo(codes, even_lightness(65536), alpha)
 
 

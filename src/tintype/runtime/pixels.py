@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.color import lab_to_rgb
+from tintype.runtime.buffers import Buffers, Codes, Plane
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.icc import lightness_profile, srgb_profile
-from tintype.runtime.photo import Codes, Plane, code_rgb, even_lightness, grey_lightness
+from tintype.runtime.photo import code_rgb, even_lightness, grey_lightness
 from tintype.runtime.strips import share, spans
 
 if TYPE_CHECKING:
@@ -102,33 +103,35 @@ def _read_colour(image: Image.Image, threads: int) -> tuple[Codes, Plane, Alpha 
     to_srgb = _to_srgb(image)
     alpha = np.empty((height, width), np.uint8) if _has_alpha(image) else None
 
-    def rgb(tile: Box) -> NDArray[np.uint8]:
+    def channels(tile: Box) -> list[NDArray[np.uint8]]:
         part = image.crop(tile)
         if alpha is not None:
             part = part.convert("RGBA")
             alpha[tile[1] : tile[3], tile[0] : tile[2]] = np.asarray(part.getchannel("A"))
-        return np.asarray(to_srgb(part))[..., :3]
+        return [np.asarray(channel) for channel in to_srgb(part).split()[:3]]
 
-    codes = _grey_codes(rgb, tiles, image.size)
+    codes = _grey_codes(channels, tiles, image.size)
     if codes is not None:
         return codes, grey_lightness(256), _unless_opaque(alpha)
     wide = np.empty((height, width), np.uint16)
 
     def work(rest: Iterator[Box]) -> None:
+        buffers = Buffers()
         for x0, y0, x1, y1 in rest:
-            wide[y0:y1, x0:x1] = code_rgb(rgb((x0, y0, x1, y1)))
+            wide[y0:y1, x0:x1] = code_rgb(channels((x0, y0, x1, y1)), buffers)
 
     share(tiles, work, threads)
     return wide, even_lightness(65536), _unless_opaque(alpha)
 
 
-def _grey_codes(rgb: Callable[[Box], NDArray[np.uint8]], tiles: list[Box], size: tuple[int, int]) -> Codes | None:
+def _grey_codes(
+    channels: Callable[[Box], list[NDArray[np.uint8]]], tiles: list[Box], size: tuple[int, int]
+) -> Codes | None:
     """The grey levels of a picture that is grey though it has three channels, as many scans are; else None."""
     codes = np.empty(size[::-1], np.uint8)
     for tile in tiles:
-        pixels = rgb(tile)
-        green = pixels[..., 1]
-        if not (np.array_equal(pixels[..., 0], green) and np.array_equal(pixels[..., 2], green)):
+        red, green, blue = channels(tile)
+        if not (np.array_equal(red, green) and np.array_equal(blue, green)):
             return None
         codes[tile[1] : tile[3], tile[0] : tile[2]] = green
     return codes

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from tintype.runtime.buffers import Plane
 from tintype.runtime.model import Model
-from tintype.runtime.photo import Plane
 
 _MULTIPLE = 32
 _LARGEST = 4  # times the usual area, after padding: bounds memory for pictures like 1 x 10,000 pixels

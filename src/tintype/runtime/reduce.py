@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tintype.runtime.buffers import Buffers, Lookup
-from tintype.runtime.photo import Photo, Plane
+from tintype.runtime.buffers import Buffers, Lookup, Plane
+from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
 _TILE = 65536  # pixels
@@ -32,7 +32,9 @@ def reduce_lightness(photo: Photo, factor: int, threads: int = 1) -> Plane:
             tall = min(factor, y1 - y0)
             sums = values.reshape(-1, tall, x1 - x0).sum(axis=1)
             sums = np.add.reduceat(sums, np.arange(0, x1 - x0, factor), axis=1)
-            sums /= [(stop - start) * tall for start, stop in spans(x1 - x0, factor)]
+            sums /= np.float32(factor * tall)
+            if (x1 - x0) % factor:
+                sums[:, -1] *= np.float32(factor / ((x1 - x0) % factor))
             out[y0 // factor :, x0 // factor :][: len(sums), : sums.shape[1]] = sums
 
     share(tiles, work, threads)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tintype.runtime.photo import Plane
+from tintype.runtime.buffers import Plane
 from tintype.runtime.strips import share, spans
 
 NEARNESS = 0.5  # standard deviation in space, in cells
