@@ -40,7 +40,9 @@ def random_crop(data: bytes, crop: int, side: float, left: float, top: float, fl
     length = max(1, round(side * min(height, width)))
     x, y = round(left * (width - length)), round(top * (height - length))
     square = _upright(pixels[y : y + length, x : x + length], orientation)
-    planes = torch.from_numpy(np.ascontiguousarray(square)).permute(2, 0, 1)[None]
+    # The batch's axis comes first: added after the permutation, torch would not see that channels lie last in memory,
+    # and convert back and forth, which takes as long as resizing.
+    planes = torch.from_numpy(np.ascontiguousarray(square))[None].permute(0, 3, 1, 2)
     planes = interpolate(planes, (crop, crop), mode="bilinear", antialias=True)
     if flip:
         planes = planes.flip(3)

@@ -149,19 +149,18 @@ class _RandomCrops(Dataset[_Batch]):
     def __getitem__(self, step: int) -> _Batch:
         first = step * self._batch_size + self._first
         draws = np.arange(first, first + self._share)
+        side, left, top, mirror = (uniform(draws, self._seed, CROP, k) for k in range(4))
         low, high = self._scale
-        sides = low + (high - low) * uniform(draws, self._seed, CROP, 0)
-        lefts = uniform(draws, self._seed, CROP, 1)
-        tops = uniform(draws, self._seed, CROP, 2)
-        flips = self._flip & (uniform(draws, self._seed, CROP, 3) < 0.5)
-        numbers = self._sampler.draw(first, self._share)
+        side = low + (high - low) * side
+        windows = zip(side.tolist(), left.tolist(), top.tolist(), (self._flip & (mirror < 0.5)).tolist(), strict=True)
+        numbers = self._sampler.draw(first, self._share).tolist()
         pixels = np.empty((self._share, self._crop, self._crop, 3), np.uint8)
         damaged: list[tuple[str, str]] = []
-        for i, number in enumerate(numbers.tolist()):
+        for i, (number, window) in enumerate(zip(numbers, windows, strict=True)):
             for attempt in range(_ATTEMPTS):
                 photo = self._photos[number]
                 try:
-                    pixels[i] = random_crop(photo.read(), self._crop, sides[i], lefts[i], tops[i], flips[i])
+                    pixels[i] = random_crop(photo.read(), self._crop, *window)
                     break
                 except (DamagedPhotoError, OSError) as error:
                     damaged.append(_report(photo, error))
