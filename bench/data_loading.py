@@ -56,7 +56,7 @@ def bare(photos: Photos, resize: bool) -> None:
             y, x = round(tops[i] * (height - side)), round(lefts[i] * (width - side))
             window = pixels[y : y + side, x : x + side]
             if resize:
-                planes = torch.from_numpy(window).permute(2, 0, 1)[None]
+                planes = torch.from_numpy(np.ascontiguousarray(window))[None].permute(0, 3, 1, 2)
                 planes = interpolate(planes, (CROP_SIZE, CROP_SIZE), mode="bilinear", antialias=True)
                 batch[i] = planes[0].permute(1, 2, 0).numpy()
             else:

@@ -1,22 +1,25 @@
 """Soft-encoding of colour over the 313 bins, and its inverse, the annealed mean (Zhang16, sections 2.1 and 2.3)."""
 
-from functools import lru_cache, reduce
-from typing import Any
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from tintype.color.gamut import BINS, STEP, bin_centres
 
-# Bins are points of the grid of step 10, so a colour's nearest grid points follow from where in its grid cell it lies.
-# By symmetry it is enough to know them for offsets p >= s >= 0 from the nearest grid point: p along the axis on which
-# the colour is farther from it, s along the other, each towards the colour. Only where one of them is not a bin, at the
-# edge of the gamut, all bins are compared.
+# Bins are points of the grid of step 10, so which are nearest to a colour follows from its place in its grid cell. By
+# symmetry it is enough to know that for offsets p >= s >= 0 from the nearest grid point: p along the axis on which the
+# colour is farther from it, s along the other, each towards the colour. Up to k = 10 the same grid points are always
+# among the k nearest but for one place, for which there are at most three candidates. So the bins follow from the half
+# cell that the colour is in, the axis of p, and which candidate is nearest: they stand in a table. Only where one of
+# the k has no bin, at the edge of the gamut, all bins are compared.
+_LARGEST_K = 10
 _REACH = 3  # grid points that a colour's nearest may be away
-_MARGIN = 2 * _REACH + 1  # empty grid points around the bins; colours beyond are moved to where they reach no bin
-_WIDTH = 22 + 2 * _MARGIN
-_LARGEST_K = 16  # above, comparing with all bins is as fast
-_CHUNK = 1 << 15  # colours whose intermediate results fit a core's cache
+_MARGIN = 15  # grid points on each side of grey, which is beyond all bins; colours farther out are taken to be there
+_HALVES = 4 * _MARGIN  # half cells across
+_CHUNK = 1 << 16  # colours whose intermediate results a processor's caches hold
+
+_Step = tuple[int, int]  # grid points along p and along s
 
 
 @lru_cache(maxsize=8)
@@ -24,79 +27,104 @@ def _centres(device: torch.device) -> Tensor:
     return torch.from_numpy(bin_centres()).to(device)
 
 
-@lru_cache(maxsize=8)
-def _grid(device: torch.device) -> Tensor:
-    """Bin number of each grid point, flattened, with a margin; -1 where there is no bin."""
-    grid = torch.full((20 + 2 * _MARGIN, _WIDTH), -1, dtype=torch.int64)
-    row, column = (torch.from_numpy(bin_centres()).long() // STEP + torch.tensor([9, 11]) + _MARGIN).T
-    grid[row, column] = torch.arange(BINS)
-    return grid.flatten().to(device)
+@lru_cache(maxsize=64)
+def _constant(value: float) -> Tensor:
+    """A number for where torch takes tensors only; making one takes as long as a tenth of what is done with it."""
+    return torch.tensor(value)
 
 
-@lru_cache(maxsize=8)
-def _neighbours(k: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Steps (along p, along s) to the grid points that are always among the k nearest, and to those that may be."""
+@lru_cache(maxsize=16)
+def _neighbours(k: int) -> tuple[list[_Step], list[_Step]]:
+    """Steps to the grid points that are always among the k nearest, and to the candidates for the last place."""
     steps = torch.cartesian_prod(*[torch.arange(-_REACH, _REACH + 1)] * 2)
     places = (torch.arange(400, dtype=torch.float64) + 0.5) * (STEP / 2 / 400)
     p, s = torch.cartesian_prod(places, places - 0.003).T
-    relative = _farther(steps.T[:, :, None], p[s < p], s[s < p])
-    chosen = torch.zeros_like(relative).scatter_(0, relative.topk(k, dim=0, largest=False).indices, 1.0)
-    share = chosen.mean(dim=1)
-    order = relative.mean(dim=1).argsort().tolist()
-    return (
-        [tuple(steps[i].tolist()) for i in order if share[i] == 1],
-        [tuple(steps[i].tolist()) for i in order if 0 < share[i] < 1],
-    )
+    p, s = p[s < p], s[s < p]
+    squared = (STEP * steps[:, :1] - p) ** 2 + (STEP * steps[:, 1:] - s) ** 2
+    share = torch.zeros_like(squared).scatter_(0, squared.topk(k, dim=0, largest=False).indices, 1.0).mean(dim=1)
+    order = squared.mean(dim=1).argsort().tolist()
+    always = [(int(steps[i, 0]), int(steps[i, 1])) for i in order if share[i] == 1]
+    maybe = [(int(steps[i, 0]), int(steps[i, 1])) for i in order if 0 < share[i] < 1]
+    return always, maybe
 
 
-def _farther(step: Any, p: Tensor, s: Tensor) -> Tensor:
-    """Squared distance to a grid point, less that to the nearest one."""
-    i, j = step
-    difference: Tensor = STEP**2 * (i * i + j * j) - 2 * STEP * (i * p + j * s)
-    return difference
+@lru_cache(maxsize=16)
+def _table(k: int, device: torch.device) -> Tensor:
+    """Bin numbers, (k, cases), by half cell down, half cell across, axis of p, and comparisons of the candidates.
 
-
-def _nearest(a: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Numbers of the k nearest bins and squared distances, (k, N) each, by comparing with all bins."""
-    centres = _centres(a.device)
-    squared = (a[:, None] - centres[:, 0]) ** 2 + (b[:, None] - centres[:, 1]) ** 2
-    distance, number = squared.topk(k, dim=1, largest=False)
-    return number.T, (distance - distance[:, :1]).T
-
-
-def _nearest_on_grid(a: Tensor, b: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """As `_nearest`, from the colours' places in the grid."""
-    row = (a / STEP).round_().clamp_(-9 - _REACH - 1, 10 + _REACH + 1)
-    column = (b / STEP).round_().clamp_(-11 - _REACH - 1, 10 + _REACH + 1)
-    u, v = a - STEP * row, b - STEP * column
-    along_b = u.abs() < v.abs()
-    up, right = torch.full_like(u, _WIDTH).copysign_(u), torch.ones_like(v).copysign_(v)
-    step_p, step_s = torch.where(along_b, right, up), torch.where(along_b, up, right)
-    u, v = u.abs_(), v.abs_()
-    p, s = torch.maximum(u, v), torch.minimum(u, v)
-    start = row.add_(9 + _MARGIN).mul_(_WIDTH).add_(column).add_(11 + _MARGIN)
-
-    def place(step: tuple[int, int]) -> Tensor:
-        return start + step[0] * step_p + step[1] * step_s
-
+    Bit n - 1 of the comparisons says that candidate n is nearer than all those before it. The first number is -1 where
+    one of the k is no bin.
+    """
     always, maybe = _neighbours(k)
-    places = [place(step) for step in always]
-    distances = [_farther(step, p, s) for step in always]
-    rest = [(_farther(step, p, s), place(step)) for step in maybe]
-    while len(places) < k:  # take the nearest of the rest out, by comparing pair after pair
-        distance, where = rest.pop(0)
-        for n, (other, elsewhere) in enumerate(rest):
-            nearer = other < distance
-            rest[n] = (torch.maximum(distance, other), torch.where(nearer, where, elsewhere))
-            distance, where = torch.minimum(distance, other), torch.where(nearer, elsewhere, where)
-        places.append(where)
-        distances.append(distance)
-    numbers = _grid(a.device).index_select(0, torch.stack(places).flatten().int()).view(k, -1)
-    squared = torch.stack(distances)
-    edge = (reduce(torch.minimum, numbers) < 0).nonzero().squeeze(1)  # several times as fast as amin
-    if len(edge):
-        numbers[:, edge], squared[:, edge] = _nearest(a[edge], b[edge], k)
-    return numbers, squared
+    grid = torch.full([2 * (_MARGIN + _REACH) + 1] * 2, -1)
+    row, column = (torch.from_numpy(bin_centres()).long() // STEP + _MARGIN + _REACH).T
+    grid[row, column] = torch.arange(BINS)
+    half = torch.arange(_HALVES)
+    centre, towards = (half + 1) // 2 + _REACH, 1 - 2 * (half % 2)
+    cases = []
+    for along_b in (False, True):
+        for comparisons in range(_outcomes(k)):
+            steps = [*always, *maybe[comparisons.bit_length() :][:1]]
+            ways = [step[::-1] if along_b else step for step in steps]
+            cases.append(torch.stack([grid[(centre + i * towards)[:, None], centre + j * towards] for i, j in ways]))
+    table = torch.stack(cases, dim=-1).flatten(1)
+    table[0, (table < 0).any(dim=0)] = -1
+    return table.to(device)
+
+
+def _outcomes(k: int) -> int:
+    """Number of ways in which the comparisons of the candidates for the last place can come out."""
+    return 1 << max(0, len(_neighbours(k)[1]) - 1)
+
+
+def _compare_all(ab: Tensor, sigma: float, numbers: Tensor, weights: Tensor) -> None:
+    """Fill in the k nearest bins of colours, (2, N), and their weights before normalising, (k, N) each."""
+    centres = _centres(ab.device)
+    squared = (ab[0, :, None] - centres[:, 0]) ** 2 + (ab[1, :, None] - centres[:, 1]) ** 2
+    distance, number = squared.topk(len(numbers), dim=1, largest=False)
+    numbers.copy_(number.T)
+    weights.copy_((distance - distance[:, :1]).T.div_(-2 * sigma**2).exp_())
+
+
+def _look_up(ab: Tensor, sigma: float, numbers: Tensor, weights: Tensor) -> None:
+    """As `_compare_all`, by the table."""
+    k, scale = len(numbers), STEP / sigma**2
+    always, maybe = _neighbours(k)
+    grid = ab.mul(1 / STEP).round_()
+    u, v = torch.sub(ab, grid, alpha=STEP).abs_()
+    p, s = torch.maximum(u, v), torch.minimum(u, v)
+
+    def exponent(step: _Step, out: Tensor | None = None) -> Tensor:
+        """Squared distance to a grid point, less that to the nearest one, / -2 sigma²."""
+        i, j = step
+        least = _constant((i * i + j * j) * STEP * scale / -2)
+        exponent = torch.add(least, p if i else s, alpha=(i or j) * scale, out=out)
+        return exponent.add_(s, alpha=j * scale) if i and j else exponent
+
+    for step, out in zip(always, weights, strict=False):
+        exponent(step, out)
+    outcomes = _outcomes(k)
+    half = torch.mul(ab, 2 / STEP, out=grid).floor_().clamp_(-_HALVES // 2, _HALVES // 2 - 1)
+    # Each comparison adds its bit by the sign of a difference, which is faster than booleans are.
+    middle = outcomes * _HALVES * (_HALVES + 1) + (outcomes + outcomes - 1) / 2
+    case = torch.add(_constant(middle), half[1], alpha=2 * outcomes).add_(half[0], alpha=2 * outcomes * _HALVES)
+    case.add_(torch.copysign(_constant(outcomes / 2), v.sub_(u)))
+    for n, step in enumerate(maybe):
+        if n == 0:
+            nearest = exponent(step, weights[-1])
+        else:
+            candidate = exponent(step)
+            case.add_(torch.copysign(_constant(2**n / 4), candidate - nearest))
+            torch.maximum(nearest, candidate, out=nearest)
+    case = case.int()
+    for column, number in zip(_table(k, ab.device), numbers, strict=True):
+        torch.index_select(column, 0, case, out=number)
+    weights.exp_()
+    if numbers[0].min() < 0:
+        edge = (numbers[0] < 0).nonzero().squeeze(1)
+        found = numbers.new_empty(k, len(edge)), weights.new_empty(k, len(edge))
+        _compare_all(ab[:, edge], sigma, *found)
+        numbers[:, edge], weights[:, edge] = found
 
 
 def soft_encode(ab: Tensor, k: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:
@@ -120,15 +148,16 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = 5.0) -> tuple[Tensor, Ten
     if not 1 <= k <= BINS:
         raise ValueError(f"k must lie in 1..{BINS}, got {k}")
     batch, _, height, width = ab.shape
-    a, b = ab.float().transpose(0, 1).reshape(2, -1)
-    find = _nearest_on_grid if k <= _LARGEST_K else _nearest
-    numbers = torch.empty(k, len(a), dtype=torch.int64, device=ab.device)
-    weights = torch.empty(k, len(a), device=ab.device)
-    chunk = _CHUNK if ab.device.type == "cpu" else len(a)
-    for i in range(0, len(a), max(chunk, 1)):
+    places = batch * height * width
+    colours = ab.float().transpose(0, 1).reshape(2, places)
+    encode = _look_up if k <= _LARGEST_K else _compare_all
+    numbers = torch.empty(k, places, dtype=torch.int64, device=ab.device)
+    weights = torch.empty(k, places, device=ab.device)
+    chunk = _CHUNK if ab.device.type == "cpu" else max(places, 1)
+    for i in range(0, places, chunk):
         part = slice(i, i + chunk)
-        numbers[:, part], squared = find(a[part], b[part], k)
-        torch.softmax(squared / (-2 * sigma**2), dim=0, out=weights[:, part])
+        encode(colours[:, part], sigma, numbers[:, part], weights[:, part])
+        weights[:, part].div_(weights[:, part].sum(dim=0))
     shape = (k, batch, height, width)
     return numbers.view(shape).transpose(0, 1), weights.view(shape).transpose(0, 1)
 
