@@ -4,9 +4,10 @@ from scipy.ndimage import map_coordinates
 from skimage.color import lab2rgb, rgb2lab, rgb2xyz
 
 from tintype.runtime import merge as merging
+from tintype.runtime import reduce as reducing
 from tintype.runtime.merge import merge
 from tintype.runtime.photo import Photo, even_lightness, grey_lightness, photo_from_array
-from tintype.runtime.reduce import reduce_lightness
+from tintype.runtime.reduce import reduce_lightness, reduction
 
 
 def _bytes(pixels):
@@ -93,8 +94,11 @@ def test_without_colour_every_grey_stays_exactly_itself():
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 7, 10])
-@pytest.mark.parametrize("shape", [(40, 61), (1, 1), (3, 200), (97, 2)])
-def test_coefficients_are_interpolated_bilinearly_between_the_centres_of_blocks(factor, shape):
+@pytest.mark.parametrize("shape", [(40, 61), (1, 1), (3, 200), (97, 2), (1, 150), (150, 1)])
+@pytest.mark.parametrize("tile", [64000, 30])
+def test_coefficients_are_interpolated_bilinearly_between_the_centres_of_blocks(factor, shape, tile, monkeypatch):
+    monkeypatch.setattr(merging, "_TILE", tile)
+    monkeypatch.setattr(merging, "_WIDEST", tile)
     rng = np.random.default_rng(factor)
     blocks = -(-shape[0] // factor), -(-shape[1] // factor)
     slope = rng.uniform(-0.2, 0.2, (2, *blocks)).astype(np.float32)
@@ -119,7 +123,7 @@ def test_neither_tiles_nor_threads_can_be_seen(monkeypatch, bits):
     photo = Photo(codes, grey_lightness(2**bits), rng.integers(0, 256, codes.shape, dtype=np.uint8))
     coefficients = rng.normal(0, 0.3, (2, 11, 16)).astype(np.float32), rng.normal(0, 20, (2, 11, 16)).astype(np.float32)
     whole = merge(photo, *coefficients, 3, 1.0)
-    for tile, widest in ((40, 1 << 16), (7, 30), (1, 1), (1000, 100)):
+    for tile, widest in ((40, 1 << 16), (7, 30), (1, 1), (100, 21), (1000, 100)):
         monkeypatch.setattr(merging, "_TILE", tile)
         monkeypatch.setattr(merging, "_WIDEST", widest)
         pieces = merge(photo, *coefficients, 3, 1.0, threads=3)
@@ -135,11 +139,22 @@ def test_saturation_multiplies_colour():
 
 
 @pytest.mark.parametrize("factor", [1, 2, 5, 64])
-@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (5, 300), (128, 64)])
-def test_reduced_lightness_is_the_mean_over_blocks(factor, shape):
+@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (5, 300), (128, 64), (1, 130), (130, 1)])
+@pytest.mark.parametrize("tile", [65536, 100])
+def test_reduced_lightness_is_the_mean_over_blocks(factor, shape, tile, monkeypatch):
+    monkeypatch.setattr(reducing, "_TILE", tile)
     rng = np.random.default_rng(0)
     photo = Photo(rng.integers(0, 65536, shape).astype(np.uint16), even_lightness(65536))
     light = photo.codes / 655.35
     rows, columns = (range(0, n, factor) for n in shape)
     expected = [[light[y : y + factor, x : x + factor].mean() for x in columns] for y in rows]
     np.testing.assert_allclose(reduce_lightness(photo, factor, threads=2), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3000, 4000), (8400, 12000), (480, 640), (1, 100_000_000), (65000, 3)])
+def test_the_reduced_picture_is_never_large(shape):
+    factor = reduction(*shape, 512)
+    blocks = -(-shape[0] // factor) * -(-shape[1] // factor)
+    assert blocks <= 4 * 512 * 512
+    if max(shape) < 100 * min(shape) and factor > 1:
+        assert blocks == pytest.approx(512 * 512, rel=0.3)

@@ -8,12 +8,14 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tintype.data.tar import members
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+_RANK = {suffix: rank for rank, suffix in enumerate(SUFFIXES)}
 
 _T = TypeVar("_T")
 
@@ -134,6 +136,6 @@ def one_per_key(items: Iterable[_T], split: Callable[[_T], tuple[str, str]]) -> 
 
     A picture beside a photograph of the same key (a segmentation mask, say) is part of that photograph's sample.
     """
-    photos = (item for item in items if split(item)[1] in SUFFIXES)
-    for _, sample in groupby(photos, key=lambda item: split(item)[0]):
-        yield min(sample, key=lambda item: SUFFIXES.index(split(item)[1]))
+    ranked = ((key, _RANK[suffix], item) for item in items for key, suffix in [split(item)] if suffix in _RANK)
+    for _, sample in groupby(ranked, key=itemgetter(0)):
+        yield min(sample, key=itemgetter(1))[2]

@@ -1,6 +1,6 @@
 """Where the members of a tar lie, so that they can be read at random.
 
-The standard library's tarfile takes ten times as long for each member, and takes a damaged header for the end.
+The standard library's tarfile takes three times as long for each member, and takes a damaged header for the end.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,6 @@
 """Colorizing a photograph, from a file or memory to a file or memory."""
 
 import errno
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tintype.runtime.model import Model, load_model
 from tintype.runtime.photo import Photo, photo_from_array
 from tintype.runtime.predict import Prediction, network_size, predict
 from tintype.runtime.read import photo_from_image, read_photo
-from tintype.runtime.reduce import reduce_lightness
+from tintype.runtime.reduce import reduce_lightness, reduction
 from tintype.runtime.strips import cores
 from tintype.runtime.upsample import upsample
 from tintype.runtime.write import format_for, to_image, write_photo
@@ -138,7 +137,7 @@ class Colorizer:
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
         height, width = photo.codes.shape
-        factor = max(1, round(math.sqrt(height * width) / (_GUIDE * self._size)))
+        factor = reduction(height, width, _GUIDE * self._size)
         guide = reduce_lightness(photo, factor, self._threads)
         size = network_size(height, width, self._size)
         extent = height / factor, width / factor

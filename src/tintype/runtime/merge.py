@@ -43,11 +43,12 @@ def merge(photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: fl
         def work(rest: Iterator[tuple[tuple[int, int], tuple[int, int]]], wide: Plane = wide, left: int = left) -> None:
             paint, buffers = Painter(photo.lightness), Buffers()
             for (first, last), (x0, x1) in rest:
-                part = _interpolate(wide[first : last + 1, :, x0:x1], ways, buffers)
-                y = first * factor - (factor + 1) // 2  # where the run from coefficient `first` begins
-                part = part[max(0, -y) : height - y]
-                tile = slice(max(0, y), max(0, y) + len(part)), slice(left + x0, left + x1)
-                paint(photo.codes[tile], part, None if photo.alpha is None else photo.alpha[tile], out[tile])
+                start = first * factor - (factor + 1) // 2  # where the run from coefficient `first` begins
+                top, bottom = max(0, start), min(height, start + (last - first) * factor)
+                if top < bottom:
+                    part = _interpolate(wide[first : last + 1, :, x0:x1], ways, buffers)[top - start : bottom - start]
+                    tile = slice(top, bottom), slice(left + x0, left + x1)
+                    paint(photo.codes[tile], part, None if photo.alpha is None else photo.alpha[tile], out[tile])
 
         share([(y, x) for y in down for x in across], work, threads)
     return out
@@ -65,13 +66,13 @@ def _ways(factor: int) -> Plane:
 
 def _widen(coefficients: Plane, ways: Plane, width: int) -> Plane:
     """Interpolates along rows: (rows, 4, columns) coefficients to (rows, 4, width) pixels."""
-    rows, count, columns = coefficients.shape
-    factor = len(ways)
-    wide = np.empty((rows, count, columns - 1, factor), np.float32)
-    for j, (here, there) in enumerate(ways):
-        np.add(coefficients[..., :-1] * here, coefficients[..., 1:] * there, out=wide[..., j])
-    start = (factor + 1) // 2
-    return wide.reshape(rows, count, -1)[..., start : start + width]
+    block, place = np.divmod(np.arange(width) + (len(ways) + 1) // 2, len(ways))
+    wide: Plane = coefficients.take(block, axis=-1)
+    wide *= ways[place, 0]
+    following = coefficients.take(block + 1, axis=-1)
+    following *= ways[place, 1]
+    wide += following
+    return wide
 
 
 def _interpolate(wide: Plane, ways: Plane, buffers: Buffers) -> Plane:

@@ -1,5 +1,6 @@
 """The photograph's lightness at reduced resolution: what the network and the upsampling look at."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,18 @@ from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
 _TILE = 65536  # pixels
+_LARGEST = 4  # times the usual area
+
+
+def reduction(height: int, width: int, side: int) -> int:
+    """The factor that brings a picture to about the area of a square of this side.
+
+    It is larger for pictures so narrow that they cannot be reduced across, so that they do not stay long.
+    """
+    factor = max(1, round(math.sqrt(height * width) / side))
+    while -(-height // factor) * -(-width // factor) > _LARGEST * side * side:
+        factor *= 2
+    return factor
 
 
 def reduce_lightness(photo: Photo, factor: int, threads: int = 1) -> Plane:
@@ -18,8 +31,8 @@ def reduce_lightness(photo: Photo, factor: int, threads: int = 1) -> Plane:
         (ceil(H / factor), ceil(W / factor)).
     """
     height, width = photo.codes.shape
-    across = max(1, min(width, _TILE) // factor) * factor
-    down = max(1, _TILE // (factor * across)) * factor
+    across = -(-min(width, _TILE) // factor) * factor
+    down = max(1, _TILE // (factor * min(width, across))) * factor
     whole = height // factor * factor
     rows = [*spans(whole, down), *([(whole, height)] if whole < height else [])]
     tiles = [(y0, y1, x0, x1) for y0, y1 in rows for x0, x1 in spans(width, across)]
