@@ -8,8 +8,16 @@ from skimage.data import astronaut
 
 
 def save_photograph(path: Path, width: int, height: int, mode: str) -> Path:
-    """scikit-image's astronaut (NASA, public domain), enlarged, with grain: about what a scan weighs as JPEG."""
-    picture = Image.fromarray(astronaut()).convert(mode).resize((width, height), Image.Resampling.BICUBIC)
+    """scikit-image's astronaut (NASA, public domain), enlarged, with grain: about what a scan weighs as JPEG.
+
+    Args:
+        mode: "L", "RGB", or "grey RGB" for three equal channels.
+    """
+    picture = (
+        Image.fromarray(astronaut())
+        .convert("RGB" if mode == "RGB" else "L")
+        .resize((width, height), Image.Resampling.BICUBIC)
+    )
     rng = np.random.default_rng(0)
     grain = rng.normal(0, 5, (256, 1024, 1)).astype(np.int16)
     pixels = np.asarray(picture).reshape(height, width, -1)
@@ -18,5 +26,5 @@ def save_photograph(path: Path, width: int, height: int, mode: str) -> Path:
         rows = min(256, height - top)
         across = np.tile(grain[:rows], (1, -(-width // 1024), 1))[:, :width]
         out[top : top + rows] = (pixels[top : top + rows] + across).clip(0, 255)
-    Image.fromarray(out.squeeze()).save(path, quality=92)
+    Image.fromarray(out.squeeze()).convert("L" if mode == "L" else "RGB").save(path, quality=92)
     return path

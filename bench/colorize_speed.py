@@ -20,6 +20,7 @@ from _machine import describe
 from _photograph import save_photograph
 from tintype.runtime.colorizer import Colorizer
 
+KINDS = {"L": "grey", "grey RGB": "grey in three channels", "RGB": "colour"}
 PHASES = """
 import sys, time
 clock = time.perf_counter
@@ -34,8 +35,8 @@ colorizer = c.Colorizer(model); mark("load the model")
 photo = c.read_photo(source, colorizer._threads); mark("read")
 prediction, guide, factor = colorizer._predict(photo, None); mark("reduce and predict")
 c.Colorizer._predict = lambda *_: (prediction, guide, factor)
-pixels = colorizer._colorize(photo, None, 1.0); mark("upsample and merge")
-c.write_photo(pixels, False, photo.metadata, c.Path(target), True); mark("write")
+picture = colorizer._colorize(photo, None, 1.0); mark("upsample")
+c.write_photo(picture, False, photo.metadata, c.Path(target), True, colorizer._threads); mark("merge and write")
 for (_, before), (name, after) in zip(marks, marks[1:]):
     print(f"{name}\\t{after - before}")
 """
@@ -107,7 +108,7 @@ def large(model: str, folder: Path, mode: str) -> None:
         lambda: subprocess.run(command(model, source, target), check=True, capture_output=True),
     )
     alone = decoding + encoding
-    print(f"4000x3000 JPEG, {'one channel' if mode == 'L' else 'three channels'}")
+    print(f"4000x3000 JPEG, {KINDS[mode]}")
     print(f"  colorize_file        {whole:6.3f} s = {whole / alone:.2f} x Pillow alone   limit 2.5 x")
     print(f"  whole command, cold  {run:6.3f} s = {run / alone:.2f} x")
     print(f"  Pillow alone         {alone:6.3f} s: decode {decoding:.3f} s, encode the result {encoding:.3f} s")
@@ -128,5 +129,5 @@ if __name__ == "__main__":
     print(describe("numpy", "pillow", "onnxruntime"))
     with tempfile.TemporaryDirectory() as name:
         cold(arguments.model, Path(name))
-        large(arguments.model, Path(name), "L")
-        large(arguments.model, Path(name), "RGB")
+        for mode in KINDS:
+            large(arguments.model, Path(name), mode)

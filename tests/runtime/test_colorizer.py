@@ -203,7 +203,7 @@ def test_a_target_of_an_unknown_format_is_refused_at_once(colorizer, source, tmp
         colorizer.colorize_file(source, tmp_path / "target.gif")
 
 
-@pytest.mark.parametrize("stage", ["read_photo", "predict", "upsample", "merge", "write_photo"])
+@pytest.mark.parametrize("stage", ["read_photo", "predict", "upsample", "Merge", "write_photo"])
 @pytest.mark.parametrize("problem", [RuntimeError("broken"), KeyboardInterrupt(), MemoryError()])
 def test_whatever_breaks_nothing_is_left_behind(colorizer, source, tmp_path, monkeypatch, stage, problem):
     def failing(*_, **__):

@@ -98,7 +98,7 @@ def test_without_colour_every_grey_stays_exactly_itself():
 @pytest.mark.parametrize("tile", [64000, 30])
 def test_coefficients_are_interpolated_bilinearly_between_the_centres_of_blocks(factor, shape, tile, monkeypatch):
     monkeypatch.setattr(merging, "_TILE", tile)
-    monkeypatch.setattr(merging, "_WIDEST", tile)
+    monkeypatch.setattr(merging, "_STRIP", tile)
     rng = np.random.default_rng(factor)
     blocks = -(-shape[0] // factor), -(-shape[1] // factor)
     slope = rng.uniform(-0.2, 0.2, (2, *blocks)).astype(np.float32)
@@ -125,7 +125,7 @@ def test_neither_tiles_nor_threads_can_be_seen(monkeypatch, bits):
     whole = merge(photo, *coefficients, 3, 1.0)
     for tile, widest in ((40, 1 << 16), (7, 30), (1, 1), (100, 21), (1000, 100)):
         monkeypatch.setattr(merging, "_TILE", tile)
-        monkeypatch.setattr(merging, "_WIDEST", widest)
+        monkeypatch.setattr(merging, "_STRIP", widest)
         pieces = merge(photo, *coefficients, 3, 1.0, threads=3)
         assert np.abs(_bytes(pieces).astype(int) - _bytes(whole)).max() <= 1  # sums of products vary in the last digit
         assert (pieces != whole).mean() < 0.01

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.runtime.errors import PhotoError
-from tintype.runtime.merge import merge
+from tintype.runtime.merge import Merge
 from tintype.runtime.model import Model, load_model
 from tintype.runtime.photo import Photo, photo_from_array
 from tintype.runtime.predict import Prediction, network_size, predict
@@ -82,7 +82,8 @@ class Colorizer:
             ValueError: temperature not above 0, or saturation below 0.
         """
         source = self._read(photo)
-        image = to_image(self._colorize(source, temperature, saturation), source.alpha is not None)
+        picture = self._colorize(source, temperature, saturation)
+        image = to_image(picture.pixels(self._threads), source.alpha is not None)
         return image if image.mode == "RGBA" else image.convert("RGB")
 
     def colorize_file(
@@ -118,10 +119,13 @@ class Colorizer:
             if not overwrite:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         photo = self._read(source)
-        pixels = self._colorize(photo, temperature, saturation)
+        merge = self._colorize(photo, temperature, saturation)
         transparent, metadata = photo.alpha is not None, photo.metadata
-        del photo  # as large as the file may be to write
-        write_photo(pixels, transparent, metadata, target, overwrite)
+        del photo
+        # JPEG is made strip by strip; for the others, the lightness can go, which is as large as the file may be.
+        picture = merge if format_for(target) == "JPEG" else merge.pixels(self._threads)
+        del merge
+        write_photo(picture, transparent, metadata, target, overwrite, self._threads)
 
     def _read(self, photo: str | Path | Image.Image | NDArray[Any]) -> Photo:
         if isinstance(photo, str | os.PathLike):
@@ -143,7 +147,7 @@ class Colorizer:
         extent = height / factor, width / factor
         return predict(self.model, guide, extent, size, temperature), guide, factor
 
-    def _colorize(self, photo: Photo, temperature: float | None, saturation: float) -> NDArray[np.uint32]:
+    def _colorize(self, photo: Photo, temperature: float | None, saturation: float) -> Merge:
         if not saturation >= 0:
             raise ValueError(f"saturation is {saturation}; it must be at least 0")
         prediction, guide, factor = self._predict(photo, temperature)
@@ -154,4 +158,4 @@ class Colorizer:
         origin = self.model.ab_origin * scale[0], self.model.ab_origin * scale[1]
         stride = self.model.stride * scale[0], self.model.stride * scale[1]
         slope, offset = upsample(prediction.ab, guide, extent, origin, stride, self._threads)
-        return merge(photo, slope, offset, factor, saturation, self._threads)
+        return Merge(photo, slope, offset, factor, saturation)

@@ -1,6 +1,6 @@
 """Full resolution: the photograph's own lightness joined with colour that follows its edges, tile by tile."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,14 +9,13 @@ from tintype.runtime.paint import Painter, Pixels
 from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
-# Pixels per tile: a few dozen buffers of them stay in a second-level cache, and OpenBLAS does products of this size
-# without threads of its own.
-_TILE = 64_000
-_WIDEST = 1 << 16  # pixels across which coefficients are interpolated at once
+# Pixels per tile: fewer, and a thread often waits for the interpreter lock; more, and the buffers leave the caches.
+_TILE = 128_000
+_STRIP = 1 << 19  # pixels per strip, of which every thread paints one after the other
 
 
-def merge(photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: float, threads: int = 1) -> Pixels:
-    """Colours a photograph.
+class Merge:
+    """A photograph with colours, whose pixels are made as they are asked for.
 
     Args:
         photo: lightness, (H, W), and alpha.
@@ -24,63 +23,72 @@ def merge(photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: fl
             makes them; between the centres of blocks they are interpolated bilinearly.
         factor: side of the blocks.
         saturation: what ab is multiplied with.
-        threads: how many to use.
-
-    Returns:
-        (H, W) uint32: in memory, the bytes R, G, B and alpha.
     """
-    height, width = photo.codes.shape
-    out = np.empty((height, width), np.uint32)
-    coefficients = Painter.coefficients(saturation * slope, saturation * offset)
-    # A row and a column more on every side: pixels outside of the outermost centres take what stands there.
-    coefficients = np.pad(coefficients, ((1, 1), (0, 0), (1, 1)), mode="edge")
-    ways = _ways(factor)
-    for left, right in spans(width, _WIDEST // factor * factor or factor):
-        wide = _widen(coefficients[:, :, left // factor : -(-right // factor) + 2], ways, right - left)
-        across = spans(right - left, max(1, _TILE // factor))
-        down = spans(len(wide) - 1, max(1, _TILE // (factor * min(right - left, _TILE // factor or 1))))
 
-        def work(rest: Iterator[tuple[tuple[int, int], tuple[int, int]]], wide: Plane = wide, left: int = left) -> None:
-            paint, buffers = Painter(photo.lightness), Buffers()
-            for (first, last), (x0, x1) in rest:
-                start = first * factor - (factor + 1) // 2  # where the run from coefficient `first` begins
-                top, bottom = max(0, start), min(height, start + (last - first) * factor)
-                if top < bottom:
-                    part = _interpolate(wide[first : last + 1, :, x0:x1], ways, buffers)[top - start : bottom - start]
-                    tile = slice(top, bottom), slice(left + x0, left + x1)
-                    paint(photo.codes[tile], part, None if photo.alpha is None else photo.alpha[tile], out[tile])
+    def __init__(self, photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: float):
+        self.shape: tuple[int, int] = photo.codes.shape
+        self._photo, self._factor = photo, factor
+        coefficients = Painter.coefficients(saturation * slope, saturation * offset)
+        # A row and a column more on every side: pixels outside of the outermost centres take what stands there.
+        self._coefficients = np.pad(coefficients, ((1, 1), (0, 0), (1, 1)), mode="edge")
+        # Weights of coefficients i and i + 1 for the pixels between them, from the first one at or after i. Coefficient
+        # i + 1 stands at the centre of block i, and pixel j after coefficient i is pixel i factor - half + j.
+        self._half = (factor + 1) // 2
+        way = (np.arange(factor) + 0.5 - self._half) / factor + 0.5
+        self._ways = np.stack([1 - way, way], axis=1).astype(np.float32)
 
-        share([(y, x) for y in down for x in across], work, threads)
-    return out
+    def painter(self) -> Callable[[int, int, Pixels], None]:
+        """What paints rows of the picture, for one thread.
+
+        It takes the first row, the one after the last, and where to put them: (rows, W) uint32, in memory the bytes
+        R, G, B and alpha.
+        """
+        paint, buffers, factor = Painter(self._photo.lightness), Buffers(), self._factor
+        codes, alpha, width = self._photo.codes, self._photo.alpha, self.shape[1]
+
+        def rows(y0: int, y1: int, out: Pixels) -> None:
+            runs = (y0 + self._half) // factor, (y1 - 1 + self._half) // factor + 1
+            for x0, x1 in spans(width, max(1, _TILE // factor)):
+                for first, last in spans(runs[1] - runs[0], max(1, _TILE // (factor * (x1 - x0)))):
+                    start, stop = ((runs[0] + run) * factor - self._half for run in (first, last))
+                    top, bottom = max(y0, start), min(y1, stop)
+                    part = self._interpolate(runs[0] + first, runs[0] + last, x0, x1, buffers)
+                    tile = slice(top, bottom), slice(x0, x1)
+                    part = part[top - start : bottom - start]
+                    paint(codes[tile], part, None if alpha is None else alpha[tile], out[top - y0 : bottom - y0, x0:x1])
+
+        return rows
+
+    def pixels(self, threads: int = 1) -> Pixels:
+        """The whole picture, (H, W)."""
+        height, width = self.shape
+        out = np.empty((height, width), np.uint32)
+
+        def work(rest: Iterator[tuple[int, int]]) -> None:
+            paint = self.painter()
+            for y0, y1 in rest:
+                paint(y0, y1, out[y0:y1])
+
+        share(spans(height, max(1, _STRIP // width)), work, threads)
+        return out
+
+    def _interpolate(self, first: int, last: int, x0: int, x1: int, buffers: Buffers) -> Plane:
+        """Coefficients of the pixels between rows `first` and `last` of them: ((last - first) factor, 4, x1 - x0)."""
+        block, place = np.divmod(np.arange(x0 + self._half, x1 + self._half), self._factor)
+        sources = self._coefficients[first : last + 1]
+        lines, other = (buffers(name, (*sources.shape[:2], x1 - x0)) for name in ("lines", "other"))
+        for column, weight, line in ((block, self._ways[place, 0], lines), (block + 1, self._ways[place, 1], other)):
+            sources.take(column, axis=-1, out=line, mode="clip")
+            line *= weight
+        lines += other
+        lines = lines.reshape(len(lines), -1)
+        out = buffers("out", (last - first, self._factor, lines.shape[1]))
+        for row in range(last - first):
+            multiply(self._ways, lines[row : row + 2], out[row])
+        shape: tuple[int, ...] = (-1, 4, x1 - x0)
+        return out.reshape(shape)
 
 
-def _ways(factor: int) -> Plane:
-    """(factor, 2): weights of coefficients i and i + 1 for the pixels between them, from the first one at or after i.
-
-    Coefficient i + 1 stands at the centre of block i, and pixel j after coefficient i is pixel
-    i factor - (factor + 1) // 2 + j of the picture.
-    """
-    way = (np.arange(factor) + 0.5 - (factor + 1) // 2) / factor + 0.5
-    return np.stack([1 - way, way], axis=1).astype(np.float32)
-
-
-def _widen(coefficients: Plane, ways: Plane, width: int) -> Plane:
-    """Interpolates along rows: (rows, 4, columns) coefficients to (rows, 4, width) pixels."""
-    block, place = np.divmod(np.arange(width) + (len(ways) + 1) // 2, len(ways))
-    wide: Plane = coefficients.take(block, axis=-1)
-    wide *= ways[place, 0]
-    following = coefficients.take(block + 1, axis=-1)
-    following *= ways[place, 1]
-    wide += following
-    return wide
-
-
-def _interpolate(wide: Plane, ways: Plane, buffers: Buffers) -> Plane:
-    """Interpolates along columns: (rows + 1, 4, w) to (rows factor, 4, w)."""
-    rows, count, width = len(wide) - 1, *wide.shape[1:]
-    lines = buffers("lines", (rows + 1, count * width))
-    np.copyto(lines.reshape(wide.shape), wide)
-    out = buffers("out", (rows, len(ways), count * width))
-    for row in range(rows):
-        multiply(ways, lines[row : row + 2], out[row])
-    return out.reshape(rows * len(ways), count, width)
+def merge(photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: float, threads: int = 1) -> Pixels:
+    """The whole picture at once; arguments as of `Merge`."""
+    return Merge(photo, slope, offset, factor, saturation).pixels(threads)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _GREY = {"1", "L", "LA", "La"}
 _ALPHA = {"LA", "La", "PA", "RGBA", "RGBa"}
-_TILE = 1 << 19  # pixels
+_TILE = 1 << 16  # pixels
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF tags
 _NO_OPTIMIZATION = 0x0100  # LittleCMS: full precision, at a cost that does not count for a table
 
@@ -110,7 +111,7 @@ def _read_colour(image: Image.Image, threads: int) -> tuple[Codes, Plane, Alpha 
             alpha[tile[1] : tile[3], tile[0] : tile[2]] = np.asarray(part.getchannel("A"))
         return [np.asarray(channel) for channel in to_srgb(part).split()[:3]]
 
-    codes = _grey_codes(channels, tiles, image.size)
+    codes = _grey_codes(channels, tiles, image.size, threads)
     if codes is not None:
         return codes, grey_lightness(256), _unless_opaque(alpha)
     wide = np.empty((height, width), np.uint16)
@@ -125,16 +126,23 @@ def _read_colour(image: Image.Image, threads: int) -> tuple[Codes, Plane, Alpha 
 
 
 def _grey_codes(
-    channels: Callable[[Box], list[NDArray[np.uint8]]], tiles: list[Box], size: tuple[int, int]
+    channels: Callable[[Box], list[NDArray[np.uint8]]], tiles: list[Box], size: tuple[int, int], threads: int
 ) -> Codes | None:
     """The grey levels of a picture that is grey though it has three channels, as many scans are; else None."""
     codes = np.empty(size[::-1], np.uint8)
-    for tile in tiles:
-        red, green, blue = channels(tile)
-        if not (np.array_equal(red, green) and np.array_equal(blue, green)):
-            return None
-        codes[tile[1] : tile[3], tile[0] : tile[2]] = green
-    return codes
+    coloured = Event()
+
+    def work(rest: Iterator[Box]) -> None:
+        for tile in rest:
+            red, green, blue = channels(tile)
+            if not (np.array_equal(red, green) and np.array_equal(blue, green)):
+                coloured.set()
+            if coloured.is_set():
+                return
+            codes[tile[1] : tile[3], tile[0] : tile[2]] = green
+
+    share(tiles, work, threads)
+    return None if coloured.is_set() else codes
 
 
 def _has_alpha(image: Image.Image) -> bool:

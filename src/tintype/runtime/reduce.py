@@ -9,7 +9,7 @@ from tintype.runtime.buffers import Buffers, Lookup, Plane
 from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
-_TILE = 65536  # pixels
+_TILE = 1 << 18  # pixels
 _LARGEST = 4  # times the usual area
 
 

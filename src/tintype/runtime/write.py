@@ -1,16 +1,20 @@
 """Writing colour pictures: as sRGB, with the photograph's metadata, whole or not at all."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.runtime.atomic import write_atomically
+from tintype.runtime.buffers import Buffers
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.formats import FORMATS
 from tintype.runtime.icc import srgb_profile
+from tintype.runtime.jpeg import write_jpeg
+from tintype.runtime.merge import Merge
+from tintype.runtime.paint import Pixels
 from tintype.runtime.photo import Metadata
 
 _LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels along a side
@@ -33,36 +37,48 @@ def format_for(target: Path) -> str:
         ) from None
 
 
-def to_image(pixels: NDArray[np.uint32], alpha: bool) -> Image.Image:
+def to_image(pixels: Pixels, alpha: bool) -> Image.Image:
     """(H, W) pixels of bytes R, G, B, alpha as a Pillow image on the same memory: RGBA, or RGBX without alpha."""
     mode = "RGBA" if alpha else "RGBX"
     height, width = pixels.shape
     return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
-def write_photo(pixels: NDArray[np.uint32], alpha: bool, metadata: Metadata, target: Path, overwrite: bool) -> None:
-    """Writes (H, W) pixels of bytes R, G, B, alpha, in the format that the target's suffix means.
+def write_photo(
+    picture: Merge | Pixels, alpha: bool, metadata: Metadata, target: Path, overwrite: bool, threads: int = 1
+) -> None:
+    """Writes a picture in the format that the target's suffix means.
 
     JPEG: quality 95, colour at full resolution. PNG and TIFF (LZW): lossless. WebP: quality 95. An sRGB profile goes
     with it, so that screens with more colours show these ones; BMP has none. Where the format has no alpha, what is
     transparent becomes white.
+
+    Args:
+        picture: (H, W) pixels of bytes R, G, B, alpha; or what makes them, which for JPEG happens strip by strip.
+        alpha: whether something is transparent.
+        metadata: to go with it.
+        target, overwrite: as of `write_atomically`.
+        threads: how many to use.
 
     Raises:
         PhotoError: the format is unknown, or too small for the picture.
         FileExistsError, OSError: see `write_atomically`.
     """
     format = format_for(target)
-    largest = _LARGEST.get(format, max(pixels.shape))
-    if max(pixels.shape) > largest:
-        size = f"{pixels.shape[1]}x{pixels.shape[0]}"
+    largest = _LARGEST.get(format, max(picture.shape))
+    if max(picture.shape) > largest:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
         raise PhotoError(f"{target}: {size} is too large, {format} ends at {largest} pixels a side; use .png or .tif")
     options = _options(format, metadata)
 
     def write(file: BinaryIO) -> None:
-        image = to_image(pixels, alpha)
-        if alpha and format not in _WITH_ALPHA:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        if image.mode != ("RGBX" if format == "JPEG" else "RGBA"):
+        if format == "JPEG":
+            write_jpeg(file, picture.shape, lambda: _painter(picture, alpha), options, threads)
+            return
+        image = to_image(picture.pixels(threads) if isinstance(picture, Merge) else picture, alpha)
+        if format not in _WITH_ALPHA:
+            image = _on_white(image)
+        if image.mode != "RGBA":
             image = image.convert("RGB")
         # libtiff says on the terminal what goes wrong with a file, so it is to see none.
         image.save(cast(BinaryIO, _Unnumbered(file)) if format == "TIFF" else file, format, **options)
@@ -74,6 +90,26 @@ def write_photo(pixels: NDArray[np.uint32], alpha: bool, metadata: Metadata, tar
     write_atomically(target, write, overwrite)
 
 
+def _painter(picture: Merge | Pixels, alpha: bool) -> Callable[[int, int], Image.Image]:
+    """For one thread: what makes an image of rows y0 up to y1."""
+    if not isinstance(picture, Merge):
+        return lambda y0, y1: _on_white(to_image(picture[y0:y1], alpha))
+    paint, buffers = picture.painter(), Buffers()
+
+    def rows(y0: int, y1: int) -> Image.Image:
+        pixels = buffers("pixels", (y1 - y0, picture.shape[1]), np.uint32)
+        paint(y0, y1, pixels)
+        return _on_white(to_image(pixels, alpha))
+
+    return rows
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
 def _options(format: str, metadata: Metadata) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if metadata.dpi:
@@ -83,7 +119,7 @@ def _options(format: str, metadata: Metadata) -> dict[str, Any]:
     options["icc_profile"] = srgb_profile()
     exif, xmp = metadata.exif, metadata.xmp
     if format == "JPEG":
-        options |= {"quality": 95, "subsampling": "4:4:4"}
+        options["quality"] = 95
         exif, xmp = (part if part and len(part) <= _LONGEST else None for part in (exif, xmp))
     elif format == "PNG":
         options["compress_level"] = 2  # at the usual 6, a photograph takes four times as long and 10 % less room
