@@ -10,7 +10,7 @@ from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
 
 # Pixels per tile: fewer, and a thread often waits for the interpreter lock; more, and the buffers leave the caches.
-_TILE = 128_000
+_TILE = 225_000
 _STRIP = 1 << 19  # pixels per strip, of which every thread paints one after the other
 
 
