@@ -1,6 +1,5 @@
 """`tintype colorize`: photographs in, colour photographs out."""
 
-import math
 import os
 import signal
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tintype.cli._options import finite
 from tintype.cli._report import Report, printable
 from tintype.runtime.folders import find, names_a_picture, plan
 from tintype.runtime.strips import cores
@@ -35,12 +35,6 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
 """
 
 
-def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a finite number.")
-    return value
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option(
@@ -57,14 +51,14 @@ def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None)
     "--temperature",
     metavar="T",
     type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    callback=finite,
     help="Lower gives bolder colours, higher more cautious ones.  [default: the model's own]",
 )
 @click.option(
     "--saturation",
     metavar="S",
     type=click.FloatRange(0),
-    callback=_finite,
+    callback=finite,
     default=1.0,
     show_default=True,
     help="Strength of the colours; 0 is grey.",

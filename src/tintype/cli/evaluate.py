@@ -14,6 +14,7 @@ import click
 from tqdm import tqdm
 
 from tintype import __version__
+from tintype.cli._options import finite
 from tintype.cli._report import printable
 from tintype.runtime.folders import find
 
@@ -48,12 +49,6 @@ class _Wrong(click.ClickException):
     exit_code = 2
 
 
-def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not a number to work with.")
-    return value
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
 @click.option(
@@ -64,7 +59,7 @@ def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None)
     "--temperature",
     type=click.FloatRange(0, min_open=True),
     metavar="T",
-    callback=_finite,
+    callback=finite,
     help="As in `tintype colorize`. [default: the model's]",
 )
 @click.option(
@@ -73,7 +68,7 @@ def _finite(ctx: click.Context, parameter: click.Parameter, value: float | None)
     default=1.0,
     show_default=True,
     metavar="S",
-    callback=_finite,
+    callback=finite,
     help="As in `tintype colorize`.",
 )
 @click.option(
