@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Colorizer", "Prediction", "__version__"]
+__all__ = ["Colorizer", "ModelError", "PhotoError", "Prediction", "__version__"]
 
 if TYPE_CHECKING:
-    from tintype.runtime import Colorizer, Prediction
+    from tintype.runtime import Colorizer, ModelError, PhotoError, Prediction
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Colorizer", "Prediction"):  # loaded on first use: `tintype --help` needs neither numpy nor ONNX
+    if name in __all__:  # loaded on first use: `tintype --help` needs neither numpy nor ONNX
         import tintype.runtime
 
         return getattr(tintype.runtime, name)

@@ -172,6 +172,7 @@ def test_two_photographs_with_one_output(run: Run, tmp_path: Path) -> None:
         (["a.jpg", "--size", "2049"], "--size"),
         (["a.jpg", "--jobs", "0"], "--jobs"),
         (["a.jpg", "b.jpg", "-o", "new.jpg"], "new.jpg"),
+        (["a.jpg", "-o", "new.pgn"], ".pgn"),
         ([".", "-o", "."], "-o"),
         (["a.jpg", "--colour"], "--colour"),
         (["a.jpg", "--model", "no-such-model"], "no-such-model"),

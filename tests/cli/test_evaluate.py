@@ -173,7 +173,7 @@ def test_a_plain_install_says_what_to_install(evaluate, photographs, monkeypatch
     monkeypatch.setattr("tintype.cli.evaluate.find_spec", lambda name: None if name == "skimage" else find_spec(name))
     done = evaluate(photographs, code=1)
     assert len(done.stderr.splitlines()) == 1
-    assert 'pip install "tintype[evaluate]"' in done.stderr
+    assert 'pip install ".[evaluate]"' in done.stderr
 
 
 def test_the_command_as_a_person_runs_it(photographs, model):

@@ -81,7 +81,7 @@ def test_without_the_extra_packages_a_verb_says_in_one_line_what_to_install(
         f"from tintype.cli import main\nmain({arguments}, prog_name='tintype')"
     )
     assert done.returncode == 1, done.stderr
-    assert f'pip install "tintype[{VERBS[verb][1]}]"' in done.stderr
+    assert f'pip install ".[{VERBS[verb][1]}]"' in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
 
 

@@ -7,6 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from reference import encoding as reference
 from reference.bins import bin_centres
+from tintype.color import encoding
 from tintype.color.encoding import annealed_mean, entropy, soft_encode
 
 CENTRES = bin_centres().astype(float)
@@ -55,7 +56,7 @@ def ties() -> np.ndarray:
 
 
 @pytest.mark.parametrize("colours", [in_gamut, anywhere, near_grey])
-@pytest.mark.parametrize("k", [1, 5, 10])
+@pytest.mark.parametrize("k", range(1, 12))
 @pytest.mark.parametrize("sigma", [5.0, 2.0])
 def test_soft_encoding_agrees_with_scikit_learn(colours, k, sigma):
     ab = colours(5_000).astype(np.float32)
@@ -75,7 +76,7 @@ def test_soft_encoding_agrees_with_the_slow_twin(k):
     )
 
 
-@pytest.mark.parametrize("k", [1, 5, 10])
+@pytest.mark.parametrize("k", range(1, 12))
 def test_on_ties_every_bin_used_is_as_near_as_the_k_nearest_and_weighed_by_its_own_distance(k):
     """Which of several bins at one distance comes k-th is nobody's business: scikit-learn and a sort differ too.
 
@@ -92,7 +93,7 @@ def test_on_ties_every_bin_used_is_as_near_as_the_k_nearest_and_weighed_by_its_o
     np.testing.assert_allclose(weights, expected / expected.sum(1, keepdims=True), atol=1e-5)
 
 
-@pytest.mark.parametrize("k", [1, 5, 10])
+@pytest.mark.parametrize("k", range(1, 12))
 def test_a_hair_beside_a_tie_the_nearer_bins_are_used(k):
     """Where a fast path decides by cells of the plane, their borders are the places to be wrong at."""
     rng = np.random.default_rng(3)
@@ -138,6 +139,43 @@ def test_a_batch_of_maps_is_encoded_place_by_place(k):
                 one = dense(*soft_encode(ab[b, :, y, x].reshape(1, 2, 1, 1), k))
                 here = dense(numbers[b, :, y, x].reshape(1, k, 1, 1), weights[b, :, y, x].reshape(1, k, 1, 1))
                 np.testing.assert_allclose(here, one, atol=1e-6)
+
+
+@pytest.mark.parametrize("k", [5, 17])
+def test_more_colours_than_are_encoded_at_once_are_encoded_like_each_part(k):
+    ab = torch.from_numpy(anywhere(3 * 150 * 160).astype(np.float32)).reshape(3, 150, 160, 2).permute(0, 3, 1, 2)
+    assert ab[:, 0].numel() > encoding._CHUNK
+    for whole, parts in zip(
+        soft_encode(ab, k), zip(*(soft_encode(one[None], k) for one in ab), strict=True), strict=True
+    ):
+        assert whole.equal(torch.cat(parts))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_floats_are_encoded_as_float32(dtype):
+    ab = as_map(in_gamut(500)).to(dtype)
+    for ours, expected in zip(soft_encode(ab), soft_encode(ab.float()), strict=True):
+        assert ours.equal(expected)
+
+
+@pytest.mark.parametrize("k", [5, 17])
+def test_no_gradient_flows_to_the_colours(k):
+    _, weights = soft_encode(as_map(in_gamut(10)).requires_grad_(), k)
+    assert not weights.requires_grad
+
+
+@pytest.mark.parametrize("sigma", [0, -1, math.nan])
+def test_a_width_that_is_not_above_zero_is_refused(sigma):
+    with pytest.raises(ValueError, match="sigma"):
+        soft_encode(as_map(in_gamut(3)), sigma=sigma)
+
+
+def test_annealed_mean_keeps_its_precision_under_autocast():
+    logits = torch.from_numpy(np.random.default_rng(0).normal(0, 5, (1, Q, 4, 4)).astype(np.float32))
+    with torch.autocast("cpu", torch.bfloat16):
+        mean = annealed_mean(logits)
+    assert mean.dtype == torch.float32
+    assert mean.equal(annealed_mean(logits))
 
 
 def test_point_sampled_and_transposed_maps_are_encoded_like_their_copies():

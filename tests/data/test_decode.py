@@ -202,3 +202,24 @@ def test_a_decompression_bomb_is_refused(monkeypatch, encode):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
     with pytest.raises(DamagedPhotoError, match=r"^[^\n]*exceeds limit"):
         center_crop(data, 32)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP"])
+def test_broken_exif_does_not_cost_photographs_of_other_formats(format):
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), "red").save(file, format, exif=b"Exif\0\0nonsense", lossless=True)
+    assert (center_crop(file.getvalue(), 8) == [255, 0, 0]).all()
+
+
+def test_sixteen_bits_in_which_white_is_zero_are_turned_over():
+    file = io.BytesIO()
+    levels = np.full((20, 20), 50 * 257, np.uint16)
+    Image.fromarray(levels).save(file, "TIFF", tiffinfo={262: 0})
+    assert (center_crop(file.getvalue(), 8) == 205).all()
+
+
+def test_floating_point_pixels_are_refused():
+    file = io.BytesIO()
+    Image.fromarray(np.full((20, 20), 0.5, np.float32)).save(file, "TIFF")
+    with pytest.raises(DamagedPhotoError, match="floating-point"):
+        center_crop(file.getvalue(), 8)

@@ -92,3 +92,35 @@ def test_a_damaged_tar_says_where(tmp_path, write_tar):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=f"^{path} {message}$"):
             list(members(path, path))
+
+
+def _pax(record, size=b"%011o\0"):
+    """A tar whose first member is a pax header with this record."""
+    header = tarfile.TarInfo("pax").tobuf(tarfile.USTAR_FORMAT)
+    header = header[:124] + size % len(record) + header[136:156] + b"x" + header[157:]
+    total = sum(header[:148]) + 8 * ord(" ") + sum(header[156:])
+    header = header[:148] + b"%06o\0 " % total + header[156:]
+    return header + record.ljust(512, b"\0") + tarfile.TarInfo("a.jpg").tobuf(tarfile.USTAR_FORMAT) + bytes(1024)
+
+
+@pytest.mark.parametrize(
+    "record", [b"0 path=x\n", b"-9 path=x", b"zz path=x\n", b"999 path=x\n", b"11 size=ab\n", b"14 size=-1024\n"]
+)
+def test_a_damaged_pax_header_says_so(tmp_path, record):
+    path = tmp_path / "a.tar"
+    path.write_bytes(_pax(record))
+    with pytest.raises(DataError, match="damaged"):
+        list(members(path, path))
+
+
+def test_a_whole_pax_header_names_the_next_member(tmp_path):
+    path = tmp_path / "a.tar"
+    path.write_bytes(_pax(b"10 path=x\n"))
+    assert [member.name for member in members(path, path)] == ["x"]
+
+
+def test_a_size_that_is_no_number_says_so(tmp_path):
+    path = tmp_path / "a.tar"
+    path.write_bytes(_pax(b"10 path=x\n", size=b"99999999999%.0d\0"))
+    with pytest.raises(DataError, match="damaged"):
+        list(members(path, path))

@@ -1,4 +1,5 @@
 import io
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -67,23 +68,43 @@ def test_restart_markers_count_on_from_strip_to_strip(monkeypatch):
     assert markers == [0xD0 + n % 8 for n in range(10)]
 
 
-def test_the_widest_picture_has_no_more_blocks_between_markers_than_jpeg_can_count():
-    pixels = np.zeros((80, 65500, 3), np.uint8)
-    pixels[:, :, 0] = np.arange(80)[:, None]
+@pytest.mark.parametrize("width", [1, 5000, 65500])
+def test_there_are_never_more_blocks_between_markers_than_jpeg_can_count(width):
+    pixels = np.zeros((8 * 1030 if width == 5000 else 80, width, 3), np.uint8)
+    pixels[:, :, 0] = np.arange(len(pixels))[:, None] % 256
     np.testing.assert_array_equal(simplejpeg.decode_jpeg(_written(pixels)), simplejpeg.decode_jpeg(_by_pillow(pixels)))
 
 
-def test_without_files_in_memory_the_result_is_the_same(monkeypatch):
+@pytest.mark.parametrize("system", ["has none", "refuses"])
+def test_without_files_in_memory_the_result_is_the_same(monkeypatch, system):
     monkeypatch.setattr(jpeg, "_STRIP", 640)
     pixels = _picture(90, 70)
     expected = _written(pixels, threads=2)
-    monkeypatch.delattr(jpeg.os, "memfd_create")
+
+    def refuse(name):
+        raise PermissionError
+
+    if system == "refuses":
+        monkeypatch.setattr(jpeg.os, "memfd_create", refuse)
+    else:
+        monkeypatch.delattr(jpeg.os, "memfd_create")
     assert _written(pixels, threads=2) == expected
 
 
-def test_what_goes_wrong_in_a_strip_is_raised():
-    def painter():
-        raise MemoryError
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_goes_wrong_in_a_strip_is_raised_and_the_rest_is_not_begun(threads, monkeypatch):
+    monkeypatch.setattr(jpeg, "_STRIP", 1)
+    begun = []
 
+    def rows(y0, y1):
+        begun.append(y0)
+        if y0 == 0:
+            raise MemoryError
+        time.sleep(0.05)
+        return Image.new("RGB", (16, y1 - y0))
+
+    file = io.BytesIO()
     with pytest.raises(MemoryError):
-        write_jpeg(io.BytesIO(), (10, 10), painter, {"quality": 95}, 2)
+        write_jpeg(file, (8 * 100, 16), lambda: rows, {"quality": 95}, threads)
+    assert len(begun) < 10
+    assert not file.getvalue()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tintype.runtime import PhotoError
+from tintype.runtime import PhotoError, jpeg
 from tintype.runtime.formats import output_suffix
-from tintype.runtime.photo import Metadata
+from tintype.runtime.merge import Merge
+from tintype.runtime.photo import Metadata, Photo, even_lightness
 from tintype.runtime.read import read_photo
 from tintype.runtime.write import write_photo
 
@@ -24,8 +25,21 @@ def _pixels(alpha=None):
     return np.ascontiguousarray(np.dstack([RGB, alpha])).view(np.uint32)[..., 0]
 
 
+class Whole:
+    """A picture that is there already, in the place of one that is made."""
+
+    def __init__(self, pixels):
+        self.shape, self._pixels = pixels.shape, pixels
+
+    def pixels(self, threads):
+        return self._pixels
+
+    def painter(self):
+        return lambda y0, y1, out: np.copyto(out, self._pixels[y0:y1])
+
+
 def _write(target, alpha=None, metadata=None, overwrite=False):
-    write_photo(_pixels(alpha), alpha is not None, metadata or Metadata(), target, overwrite)
+    write_photo(Whole(_pixels(alpha)), alpha is not None, metadata or Metadata(), target, overwrite)
     with Image.open(target) as image:
         image.load()
         return image
@@ -38,6 +52,26 @@ def test_every_format_is_written(tmp_path, suffix):
     assert image.size == (30, 20)
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_jpeg_made_strip_by_strip_is_the_picture_that_pillow_writes_at_once(tmp_path, monkeypatch, alpha, threads):
+    monkeypatch.setattr(jpeg, "_STRIP", 150 * 40)
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 65536, (211, 150)).astype(np.uint16)
+    transparency = rng.integers(0, 256, codes.shape, dtype=np.uint8) if alpha else None
+    photo = Photo(codes, even_lightness(65536), transparency)
+    colour = rng.uniform(-0.3, 0.3, (2, 71, 50)).astype(np.float32), rng.normal(0, 20, (2, 71, 50)).astype(np.float32)
+    picture = Merge(photo, *colour, 3, 1.0)
+    write_photo(picture, alpha, Metadata(), tmp_path / "x.jpg", False, threads)
+    whole = picture.pixels().view(np.uint8).reshape(*codes.shape, 4)
+    image = Image.fromarray(whole)
+    if alpha:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image.convert("RGB").save(tmp_path / "y.jpg", quality=95, subsampling="4:4:4")
+    with Image.open(tmp_path / "x.jpg") as ours, Image.open(tmp_path / "y.jpg") as pillows:
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(pillows))
+
+
 @pytest.mark.parametrize("suffix", LOSSLESS)
 def test_lossless_formats_keep_every_pixel(tmp_path, suffix):
     assert np.array_equal(np.asarray(_write(tmp_path / f"x{suffix}")), RGB)
@@ -47,7 +81,7 @@ def test_lossless_formats_keep_every_pixel(tmp_path, suffix):
 def test_lossy_formats_stay_close(tmp_path, suffix):
     smooth = np.asarray(Image.fromarray(RGB[:4, :6]).resize((60, 40), Image.Resampling.BICUBIC))
     pixels = np.ascontiguousarray(np.dstack([smooth, np.full((40, 60), 255, np.uint8)])).view(np.uint32)[..., 0]
-    write_photo(pixels, False, Metadata(), tmp_path / f"x{suffix}", False)
+    write_photo(Whole(pixels), False, Metadata(), tmp_path / f"x{suffix}", False)
     error = np.asarray(Image.open(tmp_path / f"x{suffix}")).astype(int) - smooth
     assert np.sqrt((error**2).mean()) < 5
 
@@ -199,7 +233,7 @@ def test_other_formats_are_refused_by_name(tmp_path, name):
 @pytest.mark.parametrize(("suffix", "limit"), [(".jpg", 65500), (".webp", 16383)])
 def test_a_picture_too_large_for_its_format_is_refused_in_one_line(tmp_path, suffix, limit):
     with pytest.raises(PhotoError, match=str(limit)) as caught:
-        write_photo(np.zeros((1, limit + 1), np.uint32), False, Metadata(), tmp_path / f"x{suffix}", False)
+        write_photo(Whole(np.zeros((1, limit + 1), np.uint32)), False, Metadata(), tmp_path / f"x{suffix}", False)
     assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == []
 
@@ -235,7 +269,7 @@ def test_a_full_disk_says_so_and_keeps_nothing(tmp_path, suffix, capfd):
     try:
         noise = np.random.default_rng(0).integers(0, 2**32, (400, 400), dtype=np.uint32)
         with pytest.raises(OSError, match="No space left") as caught:
-            write_photo(noise, False, Metadata(), folder / f"x{suffix}", False)
+            write_photo(Whole(noise), False, Metadata(), folder / f"x{suffix}", False)
         assert caught.value.errno == errno.ENOSPC
         assert caught.value.filename == str(folder / f"x{suffix}")
         assert os.listdir(folder) == []

@@ -7,6 +7,7 @@ import os
 import click
 
 from tintype import __version__
+from tintype.cli._options import how_to_install
 
 # verb: what it does, and the extra of the package that it needs beyond the plain install
 VERBS: dict[str, tuple[str, str | None]] = {
@@ -46,8 +47,9 @@ class _Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in VERBS:
             close = difflib.get_close_matches(args[0], VERBS, 1)  # colourise, colorise, ...
-            guess = f"colorize {args[0]}" if os.path.exists(args[0]) else close[0] if close else "--help"
-            raise click.UsageError(f"'{args[0]}' is not a command. Did you mean `tintype {guess}`?", ctx)
+            guess = f"colorize {args[0]}" if os.path.exists(args[0]) else close[0] if close else None
+            hint = f"Did you mean `tintype {guess}`?" if guess else "`tintype --help` lists them."
+            raise click.UsageError(f"'{args[0]}' is not a command. {hint}", ctx)
         ctx.meta["verb"] = args[0]
         return super().resolve_command(ctx, args)
 
@@ -59,7 +61,7 @@ class _Verbs(click.Group):
             extra = VERBS[verb][1]
             if extra is None or module == "tintype":
                 raise
-            line = f'`tintype {verb}` needs {module}, which is not installed. Run: pip install "tintype[{extra}]"'
+            line = f"`tintype {verb}` needs {module}, which is not installed. {how_to_install(extra)}"
             raise click.ClickException(line) from error
         except KeyboardInterrupt:
             click.echo("Stopped.", err=True)

@@ -5,6 +5,11 @@ import math
 import click
 
 
+def how_to_install(extra: str) -> str:
+    """What to do where a library of an extra is missing."""
+    return f'In a checkout of tintype, run: pip install ".[{extra}]"'
+
+
 def finite(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Callback of an option: refuses nan and inf, which click's ranges let pass."""
     if value is not None and not math.isfinite(value):

@@ -23,7 +23,7 @@ class Report:
         if todo > FEW and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=todo, unit=" photos", dynamic_ncols=True, file=sys.stderr)
+            self._bar = tqdm(total=todo, unit="photo", dynamic_ncols=True, file=sys.stderr)
 
     def add(self, item: Item) -> None:
         """Takes in one photograph that is finished, skipped or failed."""

@@ -27,7 +27,7 @@ Examples:
   tintype colorize old.jpg -o new.png            makes new.png
   tintype colorize album/ -o album-in-colour/    a folder, with the folders in it
   tintype colorize "album/**/*.tif"              a pattern; quotes keep the shell out
-  tintype colorize old.jpg --saturation 0.8      calmer colours
+  tintype colorize old.jpg -o calm.jpg --saturation 0.8
   tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
 
 \b

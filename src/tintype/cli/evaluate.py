@@ -14,7 +14,7 @@ import click
 from tqdm import tqdm
 
 from tintype import __version__
-from tintype.cli._options import finite
+from tintype.cli._options import finite, how_to_install
 from tintype.cli._report import printable
 from tintype.runtime.folders import find
 
@@ -96,7 +96,7 @@ def evaluate(
     """
     if find_spec("skimage") is None:
         raise click.ClickException(
-            '`tintype evaluate` needs scikit-image, which is not installed. Run: pip install "tintype[evaluate]"'
+            f"`tintype evaluate` needs scikit-image, which is not installed. {how_to_install('evaluate')}"
         )
     from tintype import evaluate as suite
     from tintype.runtime import Colorizer

@@ -4,11 +4,22 @@ import json
 
 import click
 
+LABELS = {  # as in `tintype evaluate`
+    "auc": "AuC %",
+    "auc_rebalanced": "AuC rebalanced %",
+    "auc_rebalanced_per_image": "AuC rebalanced, per image %",
+    "psnr": "PSNR dB",
+    "ssim": "SSIM",
+    "colourfulness": "colourfulness",
+}
+
 EXAMPLES = """\b
 Examples:
   tintype models                                  a table
   tintype models --json                           one JSON object per model, with all that is known of it
   tintype colorize old.jpg --model bundled        use one by its name
+\b
+What each figure means stands in docs/evaluate.md.
 """
 
 
@@ -27,12 +38,10 @@ def models(as_json: bool) -> None:
             facts = {key: value for key, value in vars(model).items() if not key.startswith("_")}
             click.echo(json.dumps(facts | {"path": str(model.path), "bytes": model.path.stat().st_size}))
         return
-    figures = list(dict.fromkeys(name for model in found for name in model.figures))
-    rows = [["NAME", "MB", "LICENCE", "TRUNK", "SEES", *figures]]
     for model in found:
-        size = f"{model.path.stat().st_size / 1e6:.1f}"
-        values = [f"{model.figures[name]:g}" if name in model.figures else "" for name in figures]
-        rows.append([model.name, size, model.license, model.trunk, f"{model.input_size} px", *values])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        size = f"{model.path.stat().st_size / 1e6:.1f} MB"
+        click.echo(
+            f"{model.name}   {size}   {model.license}   {model.trunk}, sees {model.input_size} x {model.input_size}"
+        )
+        for name, value in model.figures.items():
+            click.echo(f"  {LABELS.get(name, name):<30}{value:8.4g}")

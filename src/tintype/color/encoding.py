@@ -24,7 +24,8 @@ _Step = tuple[int, int]  # grid points along p and along s
 
 @lru_cache(maxsize=8)
 def _centres(device: torch.device) -> Tensor:
-    return torch.from_numpy(bin_centres()).to(device)
+    with torch.inference_mode(False):  # they are kept, and gradients may be wanted later
+        return torch.from_numpy(bin_centres()).to(device)
 
 
 @lru_cache(maxsize=64)
@@ -138,18 +139,21 @@ def soft_encode(ab: Tensor, k: int = 5, sigma: float = 5.0) -> tuple[Tensor, Ten
         sigma: width of the Gaussian in ab units.
 
     Returns:
-        Bin numbers, (B, k, h, w) int64, in no particular order, and their weights, (B, k, h, w) float32.
+        Bin numbers, (B, k, h, w) int64, in no particular order, and their weights, (B, k, h, w) float32. Both are
+        constants: no gradient flows to `ab`.
 
     Raises:
-        ValueError: `ab` is not (B, 2, h, w), or k is not in 1..313.
+        ValueError: `ab` is not (B, 2, h, w), k is not in 1..313, or sigma is not above 0.
     """
     if ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(f"expected ab as (B, 2, h, w), got {tuple(ab.shape)}")
     if not 1 <= k <= BINS:
         raise ValueError(f"k must lie in 1..{BINS}, got {k}")
+    if not sigma > 0:
+        raise ValueError(f"sigma must be above 0, got {sigma}")
     batch, _, height, width = ab.shape
     places = batch * height * width
-    colours = ab.float().transpose(0, 1).reshape(2, places)
+    colours = ab.detach().float().transpose(0, 1).reshape(2, places)
     encode = _look_up if k <= _LARGEST_K else _compare_all
     numbers = torch.empty(k, places, dtype=torch.int64, device=ab.device)
     weights = torch.empty(k, places, device=ab.device)
@@ -180,7 +184,8 @@ def annealed_mean(logits: Tensor, temperature: float | Tensor = 0.38) -> Tensor:
     if not isinstance(temperature, Tensor) and not temperature > 0:
         raise ValueError(f"temperature must be above 0, got {temperature}")
     probabilities = torch.softmax(_at_least_float32(logits) / temperature, dim=1)
-    return torch.einsum("bqhw,qc->bchw", probabilities, _centres(logits.device).to(probabilities.dtype))
+    with torch.autocast(logits.device.type, enabled=False):  # would sum in half precision
+        return torch.einsum("bqhw,qc->bchw", probabilities, _centres(logits.device).to(probabilities.dtype))
 
 
 def entropy(logits: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable
 
 import numpy as np
 import simplejpeg
@@ -16,6 +17,7 @@ Pixels = NDArray[np.uint8]
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION = 0x0112
+_PHOTOMETRIC = 262  # TIFF tag
 
 
 def random_crop(data: bytes, crop: int, side: float, left: float, top: float, flip: bool) -> Pixels:
@@ -73,9 +75,17 @@ def _jpeg_orientation(data: bytes) -> int:
     if start < 0:
         return 1
     exif = Image.Exif()
-    try:
+
+    def read() -> Image.Exif:
         exif.load(data[start : start + (1 << 16)])
-        return int(exif.get(_ORIENTATION, 1))
+        return exif
+
+    return _orientation(read)
+
+
+def _orientation(exif: Callable[[], Image.Exif]) -> int:
+    try:
+        return int(exif().get(_ORIENTATION, 1))
     except Exception:  # Pillow raises many kinds on broken EXIF, and a photograph is worth keeping without it
         return 1
 
@@ -85,14 +95,18 @@ def _decode_by_pillow(data: bytes, at_least: int) -> tuple[Pixels, int]:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             image.draft("RGB", (at_least, at_least))
             image.load()  # before its EXIF is asked: TIFF is turned upright in loading, and then says so
-            return np.array(_to_rgb(image)), int(image.getexif().get(_ORIENTATION, 1))
+            return np.array(_to_rgb(image)), _orientation(image.getexif)
     except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, ValueError ...
         raise DamagedPhotoError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("floating-point pixels, of which nobody says what is white")
     if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion clips instead of scaling
         levels = np.asarray(image).clip(0, 65535).astype(np.uint16)
+        if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0:  # white is zero, which Pillow heeds for 8 bits only
+            levels = 65535 - levels
         image = Image.fromarray((levels // 257).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")

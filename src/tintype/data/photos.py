@@ -159,7 +159,7 @@ def _open(path: Path) -> Iterator[Shard]:
     elif name.endswith(_COMPRESSED):
         yield Tar(unpacked(path), shown=path)
     elif name.endswith(".txt"):
-        lines = (line.strip() for line in path.read_text().splitlines())
+        lines = (line.strip() for line in path.read_text("utf-8", errors="surrogateescape").splitlines())
         yield Files(path.parent, (line for line in lines if line))
     else:
         raise DataError(f"{path} is not a folder, a .txt list of files, or a .tar, .tar.gz or .tgz of photographs")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _ROUNDS = 3
-_SMALL = 1 << 16
+_SMALL = 1 << 10
 _BLOCK = 1 << 20
 
 
@@ -43,7 +43,7 @@ def uniform(counters: NDArray[np.int64], *words: int) -> NDArray[np.float64]:
     return (_mix(state) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=1024)
 def _order(size: int, *words: int) -> NDArray[np.int64]:
     return np.argsort(uniform(np.arange(size), *words))
 
@@ -57,9 +57,9 @@ def _scramble(x: NDArray[np.uint64], key: np.uint64) -> NDArray[np.uint64]:
 def permute(indices: NDArray[np.int64], size: int, *words: int) -> NDArray[np.int64]:
     """Where a pseudo-random permutation of 0..size-1 sends each index.
 
-    Up to 65,536 elements the order is sorted out and kept. Above, it is a Feistel network over the smallest power of
-    two that holds `size`; results that fall outside go through again until they fall inside (cycle walking, Black &
-    Rogaway 2002), which keeps it one to one and needs no memory.
+    Up to 1,024 elements the order is sorted out, and a while kept. Above, it is a Feistel network over the smallest
+    power of two that holds `size`; results that fall outside go through again until they fall inside (cycle walking,
+    Black & Rogaway 2002), which keeps it one to one and needs no memory.
 
     Args:
         indices: (n,), each in 0..size-1.

@@ -44,7 +44,13 @@ def members(path: Path, shown: Path) -> Iterator[Member]:
                 what = f"is damaged: no header at byte {offset}" if offset else "is not a tar"
                 raise DataError(f"{shown} {what}")
             kind = header[156:157]
-            size = 0 if kind in _WITHOUT_DATA else int(override.get("size") or _number(header[124:136]))
+            damaged = DataError(f"{shown} is damaged: no sense in its header at byte {offset}")
+            try:
+                size = 0 if kind in _WITHOUT_DATA else int(override.get("size") or _number(header[124:136]))
+            except ValueError:
+                raise damaged from None
+            if size < 0:
+                raise damaged
             data = offset + _BLOCK
             if data + size > end:
                 raise DataError(f"{shown} is damaged: cut short at byte {end}")
@@ -52,7 +58,10 @@ def members(path: Path, shown: Path) -> Iterator[Member]:
             if kind == b"L":  # GNU: the next member's name
                 override["path"] = _text(_read(file, data, size))
             elif kind == b"x":  # pax: the next member's attributes
-                override.update(_records(_read(file, data, size)))
+                try:
+                    override.update(_records(_read(file, data, size)))
+                except ValueError:
+                    raise damaged from None
             elif kind != b"g":
                 name = override.get("path") or _name(header)
                 hidden = name.rpartition("/")[2].startswith(".")
@@ -95,12 +104,15 @@ def _name(header: bytes) -> str:
 
 
 def _records(data: bytes) -> dict[str, str]:
-    """pax attributes: records of the form "LENGTH KEY=VALUE\\n"."""
+    """pax attributes: records of the form "LENGTH KEY=VALUE\\n". Raises ValueError where they are not."""
     records = {}
     while data:
-        length, _, _ = data.partition(b" ")
-        record = data[len(length) + 1 : int(length) - 1]
+        digits, _, _ = data.partition(b" ")
+        length = int(digits)
+        if not len(digits) < length <= len(data):
+            raise ValueError
+        record = data[len(digits) + 1 : length - 1]
         key, _, value = record.decode("utf-8", "surrogateescape").partition("=")
         records[key] = value
-        data = data[int(length) :]
+        data = data[length:]
     return records

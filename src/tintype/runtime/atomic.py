@@ -42,7 +42,7 @@ def _write_nameless(target: Path, write: Callable[[BinaryIO], None], overwrite: 
         return False
     with open(number, "w+b") as file:
         write(file)
-        file.flush()
+        _to_disk(file)
         place = temporary_name(target) if overwrite else target
         try:
             # The folder number makes Python use linkat(), which can follow this link to the file.
@@ -62,6 +62,7 @@ def _write_named(target: Path, write: Callable[[BinaryIO], None], overwrite: boo
     try:
         with open(number, "w+b") as file:
             write(file)
+            _to_disk(file)
         if not overwrite:
             try:
                 os.link(place, target)  # fails where the name is taken, as a renaming would not
@@ -79,6 +80,12 @@ def _write_named(target: Path, write: Callable[[BinaryIO], None], overwrite: boo
     finally:
         with suppress(FileNotFoundError):
             os.unlink(place)
+
+
+def _to_disk(file: BinaryIO) -> None:
+    """Before the file has its name: after a power cut, an empty file would pass for a finished one."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _replace(place: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from tintype.runtime.folders import Item
 from tintype.runtime.read import read_size
 
 PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
-HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # disk full or read-only: no other photograph would fare better
+HOPELESS = {errno.ENOSPC, errno.EDQUOT}  # the disk is full: other photographs would fare no better
 
 
 def colorize_all(
@@ -34,7 +34,7 @@ def colorize_all(
         patience: seconds. What is not finished by then goes on in its threads, and is not heard of again.
 
     Raises:
-        OSError: the disk is full or read-only. Items in work were finished and yielded, the rest was not begun.
+        OSError: the disk is full. Items in work were finished and yielded, the rest was not begun.
     """
     running: dict[Future[tuple[Item, OSError | None]], int] = {}
     hopeless: list[OSError] = []

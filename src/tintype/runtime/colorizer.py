@@ -119,13 +119,8 @@ class Colorizer:
             if not overwrite:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         photo = self._read(source)
-        merge = self._colorize(photo, temperature, saturation)
-        transparent, metadata = photo.alpha is not None, photo.metadata
-        del photo
-        # JPEG is made strip by strip; for the others, the lightness can go, which is as large as the file may be.
-        picture = merge if format_for(target) == "JPEG" else merge.pixels(self._threads)
-        del merge
-        write_photo(picture, transparent, metadata, target, overwrite, self._threads)
+        picture = self._colorize(photo, temperature, saturation)
+        write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads)
 
     def _read(self, photo: str | Path | Image.Image | NDArray[Any]) -> Photo:
         if isinstance(photo, str | os.PathLike):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tintype.runtime.formats import has_format, output_suffix
+from tintype.runtime.formats import FORMATS, has_format, output_suffix
 
 MARK = ".color"  # NAME.color.EXT is the colour version of NAME.EXT beside it
 _IS_INPUT = "is a folder to colorize; leave -o out to get NAME.color.EXT beside each photograph, or give another folder"
@@ -68,7 +68,8 @@ def find(paths: Sequence[str], out: str | None = None) -> Found:
         out: where output will go, if not beside the photographs: a folder, or one picture file.
 
     Raises:
-        ValueError: `out` is one of the folders to colorize, or names one picture where there may be many; in one line.
+        ValueError: `out` is one of the folders to colorize, names one picture where there may be many, or has the
+            suffix of a format that cannot be written; in one line.
     """
     found = Found()
     named = {canonical(path) for path in paths if os.path.isfile(path)}
@@ -94,6 +95,10 @@ def find(paths: Sequence[str], out: str | None = None) -> Found:
         else:
             what = "not a file or folder that can be read" if os.path.lexists(path) else "no such file or folder"
             found.problems.append(Item(path, error=f"{path}: {what}"))
+    suffix = os.path.splitext(out or "")[1]
+    one_file = len(paths) == 1 and os.path.isfile(paths[0])
+    if out and one_file and suffix[1:].isalpha() and not has_format(out) and not os.path.isdir(out):
+        raise ValueError(f"{out}: cannot write {suffix}; use {', '.join(FORMATS)}, or end a folder's name with /")
     if out and names_a_picture(out) and (len(paths) > 1 or len(found.files) > 1 or os.path.isdir(paths[0])):
         raise ValueError(f"{out} is one picture, but there may be many photographs: give a folder")
     return found

@@ -17,7 +17,6 @@ from tintype.runtime.strips import share, spans
 
 _STRIP = 1 << 19  # pixels
 _BLOCK = 8  # pixels along a side, where colour has full resolution
-_LONGEST = 65535  # blocks between restart markers
 _START_OF_FRAME, _START_OF_SCAN, _RESTART = 0xC0, 0xDA, 0xD0
 
 Rows = Callable[[int, int], Image.Image]
@@ -37,7 +36,7 @@ def write_jpeg(
     """
     height, width = shape
     across = -(-width // _BLOCK)
-    down = max(1, min(_STRIP // (across * _BLOCK**2), _LONGEST // across))
+    down = max(1, _STRIP // (across * _BLOCK**2))  # rows of blocks; 65,535 blocks are the most between restart markers
     strips = spans(height, down * _BLOCK)
     parts: list[bytes] = [b""] * len(strips)
 
@@ -52,26 +51,27 @@ def write_jpeg(
                 parts[number] = part.read()
 
     share(list(enumerate(strips)), work, threads)
-    file.write(_join(parts, height))
+    _join(file, parts, height)
 
 
 def _scratch() -> BinaryIO:
     """A file in memory. Pillow lets other threads run while it writes to one that has a number."""
-    if hasattr(os, "memfd_create"):
+    try:
         return os.fdopen(os.memfd_create("strip"), "w+b")
-    return io.BytesIO()
+    except (AttributeError, OSError):  # a system without them, or one that does not let us
+        return io.BytesIO()
 
 
-def _join(strips: list[bytes], height: int) -> bytes:
+def _join(file: BinaryIO, strips: list[bytes], height: int) -> None:
     header = bytearray(strips[0][: _coded(strips[0])])
     frame = _find(strips[0], _START_OF_FRAME)
     header[frame + 5 : frame + 7] = height.to_bytes(2, "big")
-    parts = [bytes(header)]
+    file.write(header)
     for number, strip in enumerate(strips):
         if number:
-            parts.append(bytes([0xFF, _RESTART + (number - 1) % 8]))
-        parts.append(strip[_coded(strip) : -2])
-    return b"".join([*parts, strips[0][-2:]])
+            file.write(bytes([0xFF, _RESTART + (number - 1) % 8]))
+        file.write(memoryview(strip)[_coded(strip) : -2])
+    file.write(strips[0][-2:])
 
 
 def _coded(strip: bytes) -> int:

@@ -76,7 +76,7 @@ def load_model(model: str | Path, threads: int) -> Model:
     try:
         session = onnxruntime.InferenceSession(path, _options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen types that it does not export
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).rpartition("failed:")[2].split())
         raise ModelError(f"{path}: not an ONNX model that can be run ({reason[:200]})") from None
     text = session.get_modelmeta().custom_metadata_map.get("tintype")
     if text is None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,8 +23,13 @@ def share(tiles: Sequence[T], work: Callable[[Iterator[T]], None], threads: int)
         work(rest)
         return
     with ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(work, rest) for _ in range(threads)]:
-            future.result()
+        try:
+            for future in as_completed([pool.submit(work, rest) for _ in range(threads)]):
+                future.result()
+        except BaseException:
+            for _ in rest:  # leaves nothing to do for the others
+                pass
+            raise
 
 
 def spans(length: int, step: int) -> list[tuple[int, int]]:

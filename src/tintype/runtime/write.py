@@ -45,7 +45,7 @@ def to_image(pixels: Pixels, alpha: bool) -> Image.Image:
 
 
 def write_photo(
-    picture: Merge | Pixels, alpha: bool, metadata: Metadata, target: Path, overwrite: bool, threads: int = 1
+    picture: Merge, alpha: bool, metadata: Metadata, target: Path, overwrite: bool, threads: int = 1
 ) -> None:
     """Writes a picture in the format that the target's suffix means.
 
@@ -54,7 +54,7 @@ def write_photo(
     transparent becomes white.
 
     Args:
-        picture: (H, W) pixels of bytes R, G, B, alpha; or what makes them, which for JPEG happens strip by strip.
+        picture: what makes the pixels. For JPEG it is asked strip by strip.
         alpha: whether something is transparent.
         metadata: to go with it.
         target, overwrite: as of `write_atomically`.
@@ -75,7 +75,7 @@ def write_photo(
         if format == "JPEG":
             write_jpeg(file, picture.shape, lambda: _painter(picture, alpha), options, threads)
             return
-        image = to_image(picture.pixels(threads) if isinstance(picture, Merge) else picture, alpha)
+        image = to_image(picture.pixels(threads), alpha)
         if format not in _WITH_ALPHA:
             image = _on_white(image)
         if image.mode != "RGBA":
@@ -90,10 +90,8 @@ def write_photo(
     write_atomically(target, write, overwrite)
 
 
-def _painter(picture: Merge | Pixels, alpha: bool) -> Callable[[int, int], Image.Image]:
+def _painter(picture: Merge, alpha: bool) -> Callable[[int, int], Image.Image]:
     """For one thread: what makes an image of rows y0 up to y1."""
-    if not isinstance(picture, Merge):
-        return lambda y0, y1: _on_white(to_image(picture[y0:y1], alpha))
     paint, buffers = picture.painter(), Buffers()
 
     def rows(y0: int, y1: int) -> Image.Image:
