@@ -10,6 +10,7 @@ class rebalancing that the predicted distribution keeps (`tintype export --rebal
 import argparse
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ from tintype.evaluate.suite import add, compute, empty, measure, true_colours
 from tintype.networks import build_network, load_weights
 from tintype.objectives import Bins
 
+Setting = tuple[int, float, float]  # size, keep, temperature
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -36,44 +39,58 @@ def main() -> None:
     parser.add_argument("--keep", type=float, nargs="+", default=[0.0, 0.25, 0.5, 0.75, 1.0])
     args = parser.parse_args()
 
-    tensors, metadata = load_weights(args.run / "weights.safetensors")
+    settings = list(itertools.product(args.sizes, args.keep, args.temperatures))
+    sums = measure_held_out(args.run, args.data, args.photos, args.picture, settings)
+    print(describe("torch", "timm"))
+    print(f"{args.run.name}, {args.photos} held-out photographs at {args.picture} x {args.picture}")
+    print("| size | keep | T | AuC | rebalanced | per image | PSNR | SSIM | colourfulness |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for key, f in sums.items():
+        name = f"{key} | | " if isinstance(key, str) else " | ".join(str(k) for k in key)
+        print(
+            f"| {name} | {f['auc']:.2f} | {f['auc_rebalanced']:.2f} | {f['auc_rebalanced_per_image']:.2f} "
+            f"| {f['psnr']:.2f} | {f['ssim']:.3f} | {f['colourfulness']:.1f} |"
+        )
+
+
+def measure_held_out(
+    run: Path, data: list[str], photos: int, picture: int, settings: list[Setting]
+) -> dict[Setting | str, dict[str, float]]:
+    """Figures by (size, keep, temperature), and of "grey" and "true", as `tintype evaluate` has them.
+
+    Args:
+        run: folder of a finished run.
+        data: the photographs of the run, of which it held some out.
+        photos: how many of those to measure.
+        picture: side of the squares that are measured.
+        settings: what to try.
+    """
+    tensors, metadata = load_weights(run / "weights.safetensors")
     network = build_network(metadata["trunk"], metadata["head"], metadata["channels"], **metadata["head_options"])
     network.load_state_dict(tensors)
     network.eval()
     log_rarity = torch.tensor(metadata["rarity"]).log()[:, None, None]
-    _, held_out = open_photos(args.data).split(metadata["settings"]["data"]["val_fraction"])
-    order = np.random.default_rng(0).permutation(len(held_out))[: args.photos]
-    pictures = [center_crop(held_out[int(i)].read(), args.picture) for i in order]
-    weights = rebalancing_weights(np.load(args.run / "prior.npy"), uniform=0.0)
+    _, held_out = open_photos(data).split(metadata["settings"]["data"]["val_fraction"])
+    order = np.random.default_rng(0).permutation(len(held_out))[:photos]
+    pictures = [center_crop(held_out[int(i)].read(), picture) for i in order]
+    weights = rebalancing_weights(np.load(run / "prior.npy"), uniform=0.0)
 
-    settings = list(itertools.product(args.sizes, args.keep, args.temperatures))
-    sums = {setting: empty() for setting in settings} | {"grey": empty(), "true": empty()}
+    sums: dict[Setting | str, Any] = {setting: empty() for setting in [*settings, "grey", "true"]}
     for rgb in tqdm(pictures, disable=None):
         true = list(true_colours(rgb, weights))
         lab = rgb_to_lab(torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255)
         grey = _picture(lab, torch.zeros_like(lab[:, 1:]))
         sums["grey"] = add(sums["grey"], measure(rgb, grey, true))
         sums["true"] = add(sums["true"], measure(rgb, rgb, true))
-        for size in args.sizes:
+        for size, group in itertools.groupby(settings, key=lambda setting: setting[0]):
             with torch.no_grad():
                 logits = network(F.interpolate(lab[:, :1], (size, size), mode="bilinear", antialias=True))
-            for keep, temperature in itertools.product(args.keep, args.temperatures):
+            for setting in group:
+                _, keep, temperature = setting
                 ab = Bins().decode(logits - (1 - keep) * log_rarity, temperature)
                 ab = F.interpolate(ab, lab.shape[2:], mode="bilinear")
-                key = (size, keep, temperature)
-                sums[key] = add(sums[key], measure(rgb, _picture(lab, ab), true))
-
-    print(describe("torch", "timm"))
-    print(f"{args.run.name}, {len(pictures)} held-out photographs at {args.picture} x {args.picture}")
-    print("| size | keep | T | AuC | rebalanced | per image | PSNR | SSIM | colourfulness |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for key, value in sums.items():
-        f = compute(value)
-        name = f"{key} | | " if isinstance(key, str) else " | ".join(str(k) for k in key)
-        print(
-            f"| {name} | {f['auc']:.2f} | {f['auc_rebalanced']:.2f} | {f['auc_rebalanced_per_image']:.2f} "
-            f"| {f['psnr']:.2f} | {f['ssim']:.3f} | {f['colourfulness']:.1f} |"
-        )
+                sums[setting] = add(sums[setting], measure(rgb, _picture(lab, ab), true))
+    return {key: compute(value) for key, value in sums.items()}
 
 
 def _picture(lab: torch.Tensor, ab: torch.Tensor) -> np.ndarray:
