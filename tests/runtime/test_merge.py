@@ -5,9 +5,13 @@ from skimage.color import lab2rgb, rgb2lab, rgb2xyz
 
 from tintype.runtime import merge as merging
 from tintype.runtime import reduce as reducing
-from tintype.runtime.merge import merge
+from tintype.runtime.merge import Merge
 from tintype.runtime.photo import Photo, even_lightness, grey_lightness, photo_from_array
 from tintype.runtime.reduce import reduce_lightness, reduction
+
+
+def merge(photo, slope, offset, factor, saturation, threads=1):
+    return Merge(photo, slope, offset, factor, saturation).pixels(threads)
 
 
 def _bytes(pixels):

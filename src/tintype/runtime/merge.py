@@ -87,8 +87,3 @@ class Merge:
             multiply(self._ways, lines[row : row + 2], out[row])
         shape: tuple[int, ...] = (-1, 4, x1 - x0)
         return out.reshape(shape)
-
-
-def merge(photo: Photo, slope: Plane, offset: Plane, factor: int, saturation: float, threads: int = 1) -> Pixels:
-    """The whole picture at once; arguments as of `Merge`."""
-    return Merge(photo, slope, offset, factor, saturation).pixels(threads)
