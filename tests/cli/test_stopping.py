@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.command import ENVIRONMENT, TINTYPE, names
+from cli.command import ENVIRONMENT, TINTYPE, names, photograph
 
 NUMBER = 12
 
@@ -105,7 +105,17 @@ def test_a_terminal_sees_a_progress_bar_and_failures_above_it(tmp_path: Path, mo
     out, _ = process.communicate(timeout=60)
     assert (process.returncode, out) == (1, b"")
     text = seen.decode()
-    assert "6/6" in text
-    assert "photos/s" in text or "s/ photos" in text
+    assert "6/6 photographs, 00:00 left" in text
     assert any(line.split("\r")[-1].lstrip("\x1b[K").startswith("bad.png: ") for line in text.splitlines())
     assert text.rstrip().endswith("5 colorized, 1 failed")
+
+
+def test_when_nobody_reads_the_json_on_the_run_ends_in_one_line(model: Path, tmp_path: Path) -> None:
+    for number in range(6):
+        photograph(tmp_path / f"{number}.jpg")
+    command = f"set -o pipefail; {TINTYPE} colorize . --jobs 1 --json --model {model} | true"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Stopped: ")
+    assert line.endswith("nobody read on. The same command goes on here.")

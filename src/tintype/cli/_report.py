@@ -23,7 +23,8 @@ class Report:
         if todo > FEW and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=todo, unit="photo", dynamic_ncols=True, file=sys.stderr)
+            form = "{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} photographs, {remaining} left"
+            self._bar = tqdm(total=todo, bar_format=form, dynamic_ncols=True, file=sys.stderr)
 
     def add(self, item: Item) -> None:
         """Takes in one photograph that is finished, skipped or failed."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +121,10 @@ def colorize(
                 plan(found, out, overwrite=overwrite), one, jobs=jobs, stop=stop, patience=PATIENCE
             ):
                 report.add(item)
+        except BrokenPipeError:  # whoever read the JSON has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed
+            report.close("Stopped: ", ", and then nobody read on. The same command goes on here.")
+            ctx.exit(1)
         except OSError as error:
             report.close("Stopped: ", f". {error.strerror}; once that is mended, the same command goes on here.")
             ctx.exit(1)
