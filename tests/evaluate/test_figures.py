@@ -2,7 +2,7 @@
 
 import pytest
 
-from tintype.evaluate.figures import FIGURES
+from tintype.evaluate.figures import FIGURES, NOTHING
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -14,10 +14,10 @@ def test_every_figure_is_told_in_one_sentence_and_has_a_head_that_fits_a_column(
     format(1.5, figure.form)
 
 
-def test_a_figure_that_is_not_there_is_a_dash_and_an_infinite_one_is_told() -> None:
-    assert FIGURES["psnr"].text(None) == "–"
-    assert FIGURES["psnr"].text(float("nan")) == "–"
-    assert FIGURES["psnr"].text(float("inf")) == "inf"
+def test_null_is_told_as_what_it_stands_for() -> None:
+    assert FIGURES["top1_won_back"].text(None) == NOTHING
+    assert FIGURES["auc"].text(float("nan")) == NOTHING
+    assert FIGURES["psnr"].text(None) == FIGURES["psnr"].text(float("inf")) == "inf"
     assert FIGURES["psnr"].text(23.456) == "23.46"
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-NOTHING = "–"  # where there is no figure
+NOTHING = "\N{EN DASH}"  # where there is no figure
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Figure:
         form: a format specification.
         better: which way is better; `near true`: the row of the true photographs is the aim; none: neither way.
         what: one sentence.
+        null: what null, which JSON has for all that is not a finite number, is written as.
     """
 
     label: str
@@ -24,6 +25,7 @@ class Figure:
     form: str
     better: Literal["higher", "lower", "near true", ""]
     what: str
+    null: str = NOTHING
 
     @property
     def head(self) -> str:
@@ -31,8 +33,8 @@ class Figure:
         return f"{self.label} {self.unit}".rstrip()
 
     def text(self, value: float | None) -> str:
-        """A value as people read it, without its unit; `–` where there is none."""
-        return NOTHING if value is None or math.isnan(value) else format(value, self.form)
+        """A value as people read it, without its unit."""
+        return self.null if value is None or math.isnan(value) else format(value, self.form)
 
 
 FIGURES: dict[str, Figure] = {
@@ -70,13 +72,14 @@ FIGURES: dict[str, Figure] = {
         ".2f",
         "higher",
         "Peak signal-to-noise ratio over R, G and B of each photograph, then the mean; the true picture's is infinite.",
+        "inf",
     ),
     "ssim": Figure(
         "SSIM",
         "",
         ".4f",
         "higher",
-        "Structural similarity, mean over R, G and B, then over photographs; it mostly sees the lightness, which is given.",
+        "Structural similarity, mean over R, G, B and photographs; it mostly sees the lightness, which is given.",
     ),
     "lpips": Figure(
         "LPIPS",
