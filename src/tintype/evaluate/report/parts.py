@@ -31,10 +31,12 @@ def table(head: Sequence[str], bodies: Iterable[tuple[str, Iterable[Sequence[str
         caption: HTML.
     """
     above = f"<caption>{caption}</caption>" if caption else ""
-    groups = "".join(
-        f'<tbody class="{kind}">{"".join(f"<tr>{''.join(row)}</tr>" for row in rows)}</tbody>' for kind, rows in bodies
-    )
-    return f'<div class="box" tabindex="0"><table>{above}<thead><tr>{"".join(head)}</tr></thead>{groups}</table></div>'
+    groups = "".join(f'<tbody class="{kind}">{"".join(map(_row, rows))}</tbody>' for kind, rows in bodies)
+    return f'<div class="box" tabindex="0"><table>{above}<thead>{_row(head)}</thead>{groups}</table></div>'
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
