@@ -45,7 +45,7 @@ def _table(title: str, kind: str, rows: Sequence[tuple[float, Mapping[str, Any]]
                 f"<th>{text(one['name'])}</th>",
                 f"<td>{one['images']}</td>",
                 f"<td>{100 * one['top1']['grey']:.0f} → {100 * one['top1'][method]:.0f} %</td>",
-                f"<td>{gain:+.0f}</td>".replace("-", "−"),
+                f"<td>{gain:+.0f}</td>".replace("-", "&minus;"),
                 f'<td class="bars">{bar}</td>',
             ]
         )

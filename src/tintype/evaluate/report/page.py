@@ -67,9 +67,9 @@ _LINKS = {
     "reading": "How to read",
 }
 
-_FIGURES = """<p>Below each figure is its 95 % interval, where it has one. ↑ higher is better, ↓ lower is better. The rows
-<em>grey</em> (no colour at all), <em>random</em> (the colours of another photograph) and <em>ground-truth</em> (the
-photographs themselves) are there to compare with.</p>"""
+_FIGURES = """<p>Below each figure is its 95 % interval, where it has one. ↑ higher is better, ↓ lower is better. The
+rows <em>grey</em> (no colour at all), <em>random</em> (the colours of another photograph) and <em>ground-truth</em>
+(the photographs themselves) are there to compare with.</p>"""
 
 _GALLERY = """<p>Photographs in the order of a method's rebalanced AuC on each, which stands above the pictures. A low
 figure means colours far from the true ones; they may be good colours all the same.</p>"""

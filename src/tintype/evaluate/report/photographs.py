@@ -1,6 +1,6 @@
 """The gallery: photographs that a method did best on, worst, and in the middle, as every method made them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,3 @@ def gallery(result: Mapping[str, Any], pictures: Pictures) -> str:
 def _figure(method: str, image: str, own: bool) -> str:
     label = {"ground-truth": "true"}.get(method, method)
     return f"<figure{' class=own' if own else ''}>{image}<figcaption>{text(label)}</figcaption></figure>"
-
-
-def methods_of(result: Mapping[str, Any]) -> Sequence[str]:
-    """The methods that are no reference rows."""
-    return list(result["gallery"])

@@ -44,7 +44,8 @@ td small, th small { display: block; color: var(--quiet); font-weight: 400; whit
 tbody.published { background: var(--published); }
 tbody.published th { font-weight: 400; font-style: italic; }
 tbody.published th small { white-space: normal; font-style: normal; }
-tbody.band th { text-align: left; font-size: .84rem; background: var(--published); color: var(--accent); max-width: none; }
+tbody.band th { text-align: left; font-size: .84rem; background: var(--published); color: var(--accent);
+  max-width: none; }
 sup { color: var(--accent); font-size: .68rem; margin-left: .15rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem 2rem; }
 figure { margin: 0; }
@@ -63,7 +64,8 @@ svg text { font-size: 12px; fill: var(--quiet); }
 .pictures img { width: 100%; height: auto; display: block; border-radius: .25rem; }
 .pictures figcaption { font-size: .84rem; color: var(--quiet); }
 .pictures .own figcaption { color: var(--ink); font-weight: 600; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 1.5rem; align-items: start; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 1.5rem;
+  align-items: start; }
 .bar { display: block; height: .7rem; min-width: 2px; border-radius: 2px; margin-top: .4rem; }
 .gain { background: var(--gain); } .loss { background: var(--loss); }
 td.bars { width: 34%; min-width: 5rem; }
