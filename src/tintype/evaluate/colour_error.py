@@ -9,11 +9,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.color import nearest_bin, rgb_to_lab
+from tintype.color import nearest_bin
 from tintype.color.gamut import BINS
+from tintype.color.lab import RGB_TO_XYZ, WHITE, cie_f, srgb_to_linear
 
 THRESHOLDS = 150  # of Euclidean ab error, after Deshpande et al. 2015
 STRIP = 1 << 15  # pixels in work at once: a large photograph's Lab never exists as a whole, and caches hold a strip
+
+_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))  # of every 8-bit value
+_TO_XYZ = (np.array(RGB_TO_XYZ) / np.array(WHITE)[:, None]).astype(np.float32)
 
 
 def empty_counts() -> NDArray[np.float64]:
@@ -30,9 +34,10 @@ def strips(height: int, width: int, least: int = 1) -> Iterator[slice]:
 
 def picture_ab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE ab of an 8-bit sRGB picture: (h, w, 3) to (2, h, w)."""
-    planes = np.ascontiguousarray(np.moveaxis(rgb, -1, 0), dtype=np.float32) / np.float32(255)
-    ab: NDArray[np.float32] = rgb_to_lab(planes)[1:]
-    return ab
+    linear = _LINEAR[rgb].reshape(-1, 3).T
+    fx, fy, fz = cie_f(_TO_XYZ @ linear)
+    ab: NDArray[np.float32] = np.stack([500 * (fx - fy), 200 * (fy - fz)])
+    return ab.reshape(2, *rgb.shape[:2])
 
 
 def picture_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
