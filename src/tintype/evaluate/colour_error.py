@@ -5,6 +5,7 @@ strips and pictures; the other turns the sum into the figure.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,23 +55,44 @@ def count_bins(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
     return counts
 
 
-def count_errors(
-    true_ab: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Count pixels by the smallest whole threshold that their Euclidean ab error is within.
+class Errors(NamedTuple):
+    """Pixels by the smallest whole threshold that their colour error is within, and the sum of squared errors.
+
+    Element t of the (152,) float64 counts sums the pixels with an error in (t - 1, t], the last all errors above 150.
+    """
+
+    plain: NDArray[np.float64]
+    weighted: NDArray[np.float64]
+    squared: float
+
+
+def count_errors(true_ab: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float64]) -> Errors:
+    """Count pixels by their Euclidean ab error.
 
     Args:
         true_ab: (2, h, w), CIE ab.
         ab: the predicted colours, likewise.
-        weights: (h, w) weight of each pixel; for the rebalanced figure, 1 / prior of its true colour's bin.
-
-    Returns:
-        (152,) float64: element t sums the pixels with error in (t - 1, t], the last all errors above 150.
+        weights: (h, w) weight of each pixel in the second count; for the rebalanced figure, 1 / prior of its true
+            colour's bin.
     """
-    error = np.hypot(ab[0] - true_ab[0], ab[1] - true_ab[1]).ravel()
-    within = np.minimum(np.ceil(error), THRESHOLDS + 1).astype(np.intp)
-    flat = None if weights is None else weights.ravel()
-    return np.bincount(within, flat, minlength=THRESHOLDS + 2).astype(np.float64)
+    difference = ab - true_ab
+    squared = (difference[0] ** 2 + difference[1] ** 2).ravel()
+    within = np.minimum(np.ceil(np.sqrt(squared)), THRESHOLDS + 1).astype(np.intp)
+    plain = np.bincount(within, minlength=THRESHOLDS + 2).astype(np.float64)
+    weighted = np.bincount(within, weights.ravel(), minlength=THRESHOLDS + 2)
+    return Errors(plain, weighted, float(squared.sum(dtype=np.float64)))
+
+
+def rmse_ab(squared: float, pixels: float) -> float:
+    """Root mean squared error of ab, over pixels and both channels, from sums over as many pictures as wanted."""
+    return float(np.sqrt(squared / (2 * pixels)))
+
+
+def curve(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the pixels whose error is within 0, 1, ..., 150: (152,) counts to (151,); NaN where none was counted."""
+    with np.errstate(invalid="ignore"):
+        share: NDArray[np.float64] = np.cumsum(counts[: THRESHOLDS + 1]) / counts.sum()
+    return share
 
 
 def auc(counts: NDArray[np.float64]) -> float:
@@ -82,8 +104,5 @@ def auc(counts: NDArray[np.float64]) -> float:
     Returns:
         Percent of the area that a perfect picture has; NaN where nothing was counted.
     """
-    total = counts.sum()
-    if not total > 0:
-        return float("nan")
-    share = np.cumsum(counts[: THRESHOLDS + 1]) / total
+    share = curve(counts)
     return float(100 * (share.sum() - (share[0] + share[-1]) / 2) / THRESHOLDS)
