@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 import pytest
-
 from skimage.color import rgb2lab
 
 from reference import metrics

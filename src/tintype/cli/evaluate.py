@@ -135,7 +135,7 @@ def _pictures(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def evaluate(
-    ctx: click.Context, folder: Path, report: Path | None, as_json: bool, models: tuple[str, ...], **given: Any
+    ctx: click.Context, /, folder: Path, report: Path | None, as_json: bool, models: tuple[str, ...], **given: Any
 ) -> None:
     """Measures colorizations of the colour photographs in FOLDER.
 

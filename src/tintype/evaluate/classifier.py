@@ -13,7 +13,8 @@ import timm
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from timm.data import create_transform, resolve_model_data_config
+from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
 from torch import Tensor, nn
 
 from tintype.networks.weights import named_as, read_state_dict
@@ -112,9 +113,7 @@ def _from_timm(name: str, timm_name: str, weights: Path) -> Classifier:
     _load(network, weights, name)
     size, crop = config["input_size"][-1], config["crop_pct"]
     told = f"short side to {int(size / crop)} ({config['interpolation']}, antialiased), centre crop {size} x {size}"
-    return Classifier(
-        name, weights.name, file_hash(weights), told, network, network.get_classifier(), create_transform(**config)
-    )
+    return Classifier(name, weights.name, file_hash(weights), told, network, _last(network), create_transform(**config))
 
 
 def _from_torchvision(name: str, weights: Path | None) -> Classifier:
@@ -122,7 +121,7 @@ def _from_torchvision(name: str, weights: Path | None) -> Classifier:
 
     if name not in models.list_models(models):
         raise ValueError(f"torchvision:{name}: torchvision has no such classifier")
-    default: Any = models.get_model_weights(name).DEFAULT  # type: ignore[attr-defined]
+    default: Any = models.get_model_weights(name).DEFAULT
     file = default.url.rpartition("/")[-1]
     path = weights or cached(file)
     if path is None:
@@ -140,6 +139,12 @@ def _from_torchvision(name: str, weights: Path | None) -> Classifier:
     if not last:
         raise ValueError(f"torchvision:{name}: has no last linear layer")
     return Classifier(f"torchvision:{name}", path.name, file_hash(path), told, network, last[-1], transform)
+
+
+def _last(network: Any) -> nn.Module:
+    """The last linear layer of a timm model."""
+    last: nn.Module = network.get_classifier()
+    return last
 
 
 def _load(network: nn.Module, path: Path, name: str) -> None:

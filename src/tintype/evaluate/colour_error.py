@@ -79,7 +79,7 @@ def count_errors(true_ab: NDArray[np.float32], ab: NDArray[np.float32], weights:
     squared = (difference[0] ** 2 + difference[1] ** 2).ravel()
     within = np.minimum(np.ceil(np.sqrt(squared)), THRESHOLDS + 1).astype(np.intp)
     plain = np.bincount(within, minlength=THRESHOLDS + 2).astype(np.float64)
-    weighted = np.bincount(within, weights.ravel(), minlength=THRESHOLDS + 2)
+    weighted = np.bincount(within, weights.ravel(), minlength=THRESHOLDS + 2).astype(np.float64)
     return Errors(plain, weighted, float(squared.sum(dtype=np.float64)))
 
 

@@ -1,8 +1,8 @@
 """Fréchet distance between features of true and of colorized pictures (Heusel et al. 2017, the formula of FID).
 
-Two Gaussians with means μ and covariances C are |μ₁ - μ₂|² + tr C₁ + tr C₂ - 2 tr (C₁ C₂)^½ apart. With C = RᵀR / (n - 1)
-from a QR decomposition of the centred features, the last trace is the sum of the singular values of R₁ R₂ᵀ over n - 1: no
-square root of a matrix, and right for fewer photographs than features too.
+Two Gaussians with means μ and covariances C are |μ₁ - μ₂|² + tr C₁ + tr C₂ - 2 tr (C₁ C₂)^½ apart. With
+C = RᵀR / (n - 1) from a QR decomposition of the centred features, the last trace is the sum of the singular values of
+R₁ R₂ᵀ over n - 1: no square root of a matrix, and right for fewer photographs than features too.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS = 10
+from tintype.evaluate.summary import GROUPS
+
 _ROWS = 1024  # read from disk at once
 
 
@@ -25,7 +26,7 @@ class Distance(NamedTuple):
 class _Part(NamedTuple):
     """Some rows: how many, their mean (D,), and R (at most D rows) of what is left when it is subtracted."""
 
-    count: int
+    rows: int
     mean: NDArray[np.float64]
     r: NDArray[np.float64]
 
@@ -66,12 +67,12 @@ def _part(rows: NDArray[np.float32]) -> _Part:
 
 def _joined(parts: list[_Part]) -> _Part:
     """All their rows together: to the scatter within parts comes that of the parts' means."""
-    count = sum(part.count for part in parts)
-    mean = sum((part.count / count * part.mean for part in parts), np.zeros_like(parts[0].mean))
-    between = [np.sqrt(part.count) * (part.mean - mean)[None] for part in parts if part.count]
+    count = sum(part.rows for part in parts)
+    mean = sum((part.rows / count * part.mean for part in parts), np.zeros_like(parts[0].mean))
+    between = [np.sqrt(part.rows) * (part.mean - mean)[None] for part in parts if part.rows]
     stacked = np.concatenate([*(part.r for part in parts), *between])
     if len(stacked) > stacked.shape[1]:
-        stacked = np.linalg.qr(stacked, mode="r")
+        stacked = np.asarray(np.linalg.qr(stacked, mode="r"))
     return _Part(count, mean, stacked)
 
 

@@ -26,7 +26,7 @@ class Inception:
     _network: Any = field(repr=False)
 
     def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Pooled features (n, 2048) of n 8-bit sRGB pictures (h, w, 3), each resized to 299×299 as the original does."""
+        """Pooled features (n, 2048) of n 8-bit sRGB pictures (h, w, 3), resized to 299×299 as the original does."""
         with torch.inference_mode():
             rows = [self._network(torch.from_numpy(np.array(one)).permute(2, 0, 1)[None])[0] for one in pictures]
         return torch.cat(rows).numpy()

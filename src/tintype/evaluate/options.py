@@ -75,8 +75,18 @@ def load_judges(options: Options) -> Judges:
             "timm",
             lambda: _classifier(options),
         ),
-        "lpips": (options.lpips == AUTO and options.lpips_weights is None, options.lpips == NONE, "lpips", lambda: _lpips(options)),
-        "inception": (options.inception == AUTO, options.inception == NONE, "torch_fidelity", lambda: _inception(options)),
+        "lpips": (
+            options.lpips == AUTO and options.lpips_weights is None,
+            options.lpips == NONE,
+            "lpips",
+            lambda: _lpips(options),
+        ),
+        "inception": (
+            options.inception == AUTO,
+            options.inception == NONE,
+            "torch_fidelity",
+            lambda: _inception(options),
+        ),
     }
     for name, (automatic, unwanted, package, load) in loaders.items():
         if unwanted:
@@ -115,4 +125,6 @@ def _inception(options: Options) -> Any:
 
 def _told(judge: Any) -> dict[str, Any]:
     """What is known of a network that can be written down: its name, its weights and their hash."""
-    return {key: value for key, value in vars(judge).items() if isinstance(value, str | int) and not key.startswith("_")}
+    return {
+        key: value for key, value in vars(judge).items() if isinstance(value, str | int) and not key.startswith("_")
+    }

@@ -19,8 +19,8 @@ from tintype.runtime.read import read_rgb
 class Photograph:
     """What a method may use, and what it is held against.
 
-    `true` is (h, w, 3) uint8 sRGB; `grey` is (h, w) uint8, the neutral grey of the same CIE lightness. `size` is that of
-    the file, (h, w), before it was brought to the protocol's.
+    `true` is (h, w, 3) uint8 sRGB; `grey` is (h, w) uint8, the neutral grey of the same CIE lightness. `size` is that
+    of the file, (h, w), before it was brought to the protocol's.
     """
 
     path: Path

@@ -1,7 +1,7 @@
 """What was measured on each photograph, on disk, so that a run that was stopped goes on where it was.
 
 A folder holds `settings.json` (what was measured, and how), `photographs.jsonl` (a line for each photograph, written
-when it is finished) and `features-*.f32` (a row of raw float32 for each finished photograph, in the order of the lines).
+when it is finished) and `features-*.f32` (a row of raw float32 for each finished photograph, in the lines' order).
 """
 
 import json
@@ -40,7 +40,7 @@ class Records:
         self._files: dict[str, BinaryIO] = {}
         _claim(folder, json.loads(json.dumps(settings)))
         self._cut()
-        self._lines = self._open.enter_context(open(folder / _LINES, "ab"))
+        self._lines = self._open.enter_context(open(folder / _LINES, "ab"))  # noqa: SIM115
 
     def __enter__(self) -> "Records":
         return self
@@ -65,7 +65,7 @@ class Records:
         """
         for name, row in features.items():
             if name not in self._files:
-                self._files[name] = self._open.enter_context(open(self._place(name), "ab", buffering=0))
+                self._files[name] = self._open.enter_context(open(self._place(name), "ab", buffering=0))  # noqa: SIM115
             self._files[name].write(np.ascontiguousarray(row, dtype="<f4").tobytes())
             self._widths[name] = len(row)
         line = {**record, "features": {name: len(row) for name, row in features.items()}}
@@ -116,7 +116,12 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
     if not place.exists():
         if any(folder.iterdir()):
             raise ValueError(f"{folder}: holds other files, but no evaluation to go on with; give a new folder")
-        write_atomically(place, lambda file: file.write(json.dumps(settings, indent=1).encode()) and None)
+        text = json.dumps(settings, indent=1).encode()
+
+        def write(file: BinaryIO) -> None:
+            file.write(text)
+
+        write_atomically(place, write)
         return
     try:
         before = json.loads(place.read_text())

@@ -22,7 +22,7 @@ from tintype.evaluate.prior import prior_of, read_prior
 from tintype.evaluate.protocol import PRESETS, select
 from tintype.evaluate.records import Records
 from tintype.evaluate.suite import Task, measure_all
-from tintype.evaluate.summary import RESAMPLES, Summary
+from tintype.evaluate.summary import GROUPS, RESAMPLES, Summary
 from tintype.runtime import Colorizer
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import find
@@ -186,14 +186,13 @@ def _protocol(
         "frechet": classifier and {"features": f"pooled features of {classifier['name']}: not FID"},
         "fid": judges.told["inception"],
         "left_out": judges.left_out,
-        "intervals": f"95 %, bootstrap over photographs, {RESAMPLES} resamples; Fréchet distances: jackknife of 10 groups",
+        "intervals": f"95 %, bootstrap over photographs, {RESAMPLES} resamples; for Fréchet distances jackknife of "
+        f"{GROUPS} groups of them",
         "seed": options.seed,
     }
 
 
-def _settings(
-    folder: Path, paths: Sequence[Path], labels: dict[Path, int], protocol: dict[str, Any]
-) -> dict[str, Any]:
+def _settings(folder: Path, paths: Sequence[Path], labels: dict[Path, int], protocol: dict[str, Any]) -> dict[str, Any]:
     """What records depend on: the protocol, the photographs and their labels."""
     lines = (f"{path.relative_to(folder).as_posix()} {labels.get(path)}\n" for path in paths)
     digest = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()

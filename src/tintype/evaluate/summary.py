@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluate.colour_error import THRESHOLDS, auc, curve, empty_counts
+from tintype.evaluate.colour_error import auc, curve, empty_counts
 
 RESAMPLES = 1000
+GROUPS = 10  # of the jackknife, for distances that are no function of sums
 _BATCH = 64  # photographs added to the resamples in one multiplication
 _LEVEL = 95
 
@@ -98,7 +99,7 @@ class Summary:
         rows.clear()
 
     def figures(self) -> dict[str, dict[str, tuple[float, float, float]]]:
-        """By method, then by figure's name: its value, and the bounds of its 95 % interval (NaN where there is none)."""
+        """By method, then by figure: its value, and the bounds of its 95 % interval (NaN where there is none)."""
         self._add_waiting()
         by_name = {
             name: dict(zip(_SUMS, np.moveaxis(self._sums[:, place], -1, 0), strict=True))
@@ -192,8 +193,7 @@ def _interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
         return float(values[0]), float("nan"), float("nan")
     resampled = resampled[~np.isnan(resampled)]  # without a single labelled photograph, say
     tail = (100 - _LEVEL) / 2
-    low, high = np.percentile(resampled, [tail, 100 - tail], method="linear" if np.isfinite(resampled).all() else "nearest")
+    low, high = np.percentile(
+        resampled, [tail, 100 - tail], method="linear" if np.isfinite(resampled).all() else "nearest"
+    )
     return float(values[0]), float(low), float(high)
-
-
-__all__ = ["RESAMPLES", "THRESHOLDS", "Record", "Summary"]
