@@ -21,3 +21,13 @@ def photographs(tmp_path):
     for seed in range(4):
         Image.fromarray(_picture(seed, 10 + seed, 9)).save(folder / f"{seed}.png")
     return folder
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A folder of thirty, for what is said of many: resamples, groups, galleries."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for seed in range(30):
+        Image.fromarray(_picture(100 + seed, 8, 8)).save(folder / f"{seed:02}.png")
+    return folder

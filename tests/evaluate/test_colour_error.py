@@ -2,10 +2,15 @@ import math
 
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from reference import metrics
 from tintype.evaluate import colour_error
-from tintype.evaluate.colour_error import auc, count_bins, count_errors, picture_ab, picture_bins
+from tintype.evaluate.colour_error import auc, count_bins, curve, picture_ab, picture_bins, rmse_ab
+
+
+def count_errors(true_ab, ab):
+    return colour_error.count_errors(true_ab, ab, np.ones(true_ab.shape[1:])).plain
 
 
 def _constant(error, height=3, width=5):
@@ -50,9 +55,28 @@ def test_auc_equals_the_slow_twin(random_picture):
     weights = np.random.default_rng(3).uniform(0.1, 10, true.shape[:2])
     errors = metrics.colour_errors(true, picture)
     counts = count_errors(picture_ab(true), picture_ab(picture))
-    weighted = count_errors(picture_ab(true), picture_ab(picture), weights)
+    weighted = colour_error.count_errors(picture_ab(true), picture_ab(picture), weights).weighted
     assert auc(counts) == pytest.approx(metrics.auc(errors, [1.0] * len(errors)), abs=1e-6)
     assert auc(weighted) == pytest.approx(metrics.auc(errors, weights.ravel().tolist()), abs=1e-6)
+
+
+def test_ab_is_that_of_scikit_image(random_picture):
+    picture = random_picture(1, 20, 30)
+    np.testing.assert_allclose(picture_ab(picture), np.moveaxis(rgb2lab(picture), -1, 0)[1:], atol=2e-3)
+
+
+def test_root_mean_squared_error_equals_the_slow_twin(random_picture):
+    true, picture = random_picture(1, 12, 9), random_picture(2, 12, 9)
+    squared = colour_error.count_errors(picture_ab(true), picture_ab(picture), np.ones((12, 9))).squared
+    expected = metrics.rmse_ab(metrics.colour_errors(true, picture))
+    assert rmse_ab(squared, 12 * 9) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_curve_is_the_share_within_each_threshold(random_picture):
+    true, picture = random_picture(1, 12, 9), random_picture(2, 12, 9)
+    errors = metrics.colour_errors(true, picture)
+    shares = curve(count_errors(picture_ab(true), picture_ab(picture)))
+    assert shares.tolist() == pytest.approx([sum(e <= t for e in errors) / len(errors) for t in range(151)])
 
 
 def test_auc_of_nothing_is_nan():

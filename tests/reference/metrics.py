@@ -72,16 +72,25 @@ def colourfulness(picture) -> float:
     return math.sqrt(sum(variances)) + 0.3 * math.hypot(mean(rg), mean(yb))
 
 
+def rmse_ab(errors: list[float]) -> float:
+    """Over pixels and both channels, from Euclidean errors."""
+    return math.sqrt(sum(error**2 for error in errors) / (2 * len(errors)))
+
+
 def figures(pairs, prior) -> dict[str, float]:
-    """All figures of one method. `pairs`: true and predicted picture; `prior`: probability of each bin."""
+    """All figures of one method's colours. `pairs`: true and predicted picture; `prior`: probability of each bin."""
     errors = [colour_errors(true, picture) for true, picture in pairs]
     weights = [[1 / prior[nearest_bin(ab_of(pixel))] for pixel in pixels(true)] for true, _ in pairs]
     every_error, every_weight = ([value for image in values for value in image] for values in (errors, weights))
+    own, others = ([colourfulness(pair[side]) for pair in pairs] for side in (1, 0))
     return {
         "auc": auc(every_error, [1.0] * len(every_error)),
         "auc_rebalanced": auc(every_error, every_weight),
         "auc_rebalanced_per_image": mean([auc(e, w) for e, w in zip(errors, weights, strict=True)]),
+        "rmse_ab": rmse_ab(every_error),
         "psnr": mean([psnr(true, picture) for true, picture in pairs]),
         "ssim": mean([ssim(true, picture) for true, picture in pairs]),
-        "colourfulness": mean([colourfulness(picture) for _, picture in pairs]),
+        "colourfulness": mean(own),
+        "colourfulness_difference_per_image": mean([abs(a - b) for a, b in zip(own, others, strict=True)]),
+        "colourfulness_difference_of_means": abs(mean(own) - mean(others)),
     }

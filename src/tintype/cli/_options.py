@@ -5,6 +5,12 @@ import math
 import click
 
 
+class Wrong(click.ClickException):
+    """Wrong usage told in one line, without click's reminder of the options, which are not what is wrong."""
+
+    exit_code = 2
+
+
 def how_to_install(extra: str) -> str:
     """What to do where a library of an extra is missing."""
     return f'In a checkout of tintype, run: pip install ".[{extra}]"'

@@ -1,58 +1,62 @@
-"""`tintype evaluate`: how near a model's colours come to the true ones."""
+"""`tintype evaluate`: how near a colorization comes to the true colours, to meaning, and to looking real."""
 
-import hashlib
 import json
-import math
 import sys
-from collections.abc import Iterable
-from importlib.metadata import version
-from importlib.util import find_spec
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
 
-from tintype import __version__
-from tintype.cli._options import finite, how_to_install
+from tintype.cli._options import Wrong, finite
 from tintype.cli._report import printable
-from tintype.runtime.folders import find
 
 if TYPE_CHECKING:
     from tintype.evaluate import Evaluation
-    from tintype.runtime import Colorizer
 
 EXAMPLES = """\b
 Examples:
-  tintype evaluate photos/                             the bundled model
-  tintype evaluate photos/ --model a.onnx --model b.onnx
-  tintype evaluate photos/ --prior prior_probs.npy     rarity as Zhang et al. counted it
+  tintype evaluate photos/                             the bundled model, beside grey, random colours and the truth
+  tintype evaluate photos/ --model a.onnx --pictures deoldify=theirs/
+  tintype evaluate photos/ --labels labels.csv         how many objects a classifier still recognises
+  tintype evaluate photos/ --report report.html        one page with tables, curves and pictures
+  tintype evaluate val/ --protocol val5k --resume run/ goes on where it was stopped
   tintype evaluate photos/ --json > figures.json
 \b
 What each figure means stands in docs/evaluate.md.
 Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
 """
 
-COLUMNS = {
-    "auc": ("AuC %", ".2f"),
-    "auc_rebalanced": ("rebalanced %", ".2f"),
-    "auc_rebalanced_per_image": ("per image %", ".2f"),
-    "psnr": ("PSNR dB", ".2f"),
-    "ssim": ("SSIM", ".4f"),
-    "colourfulness": ("colourfulness", ".1f"),
-}
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_WIDE = 10  # columns of figures in one block of the table
 
 
-class _Wrong(click.ClickException):
-    """Wrong usage told in one line, without click's reminder of the options, which are not what is wrong."""
-
-    exit_code = 2
+def _pictures(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    given: dict[str, Path] = {}
+    for value in values:
+        name, equals, folder = value.partition("=")
+        if not (equals and name and folder):
+            raise click.BadParameter(f"{value!r} is not NAME=FOLDER.")
+        if not Path(folder).is_dir():
+            raise click.BadParameter(f"{folder!r} is not a folder.")
+        if name in given:
+            raise click.BadParameter(f"{name!r} is given twice.")
+        given[name] = Path(folder)
+    return given
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--model", "models", multiple=True, metavar="M", help="A name, or an .onnx; repeatable. [default: bundled]"
+)
+@click.option(
+    "--pictures",
+    multiple=True,
+    metavar="NAME=FOLDER",
+    callback=_pictures,
+    help="What another program made of the same photographs, by file name; repeatable.",
 )
 @click.option("--size", type=click.IntRange(32, 2048), metavar="N", help="Size at which the network looks.")
 @click.option(
@@ -72,125 +76,168 @@ class _Wrong(click.ClickException):
     help="As in `tintype colorize`.",
 )
 @click.option(
+    "--protocol",
+    "preset",
+    type=click.Choice(["own-size", "square256", "ctest10k", "val5k", "val50k"]),
+    default="own-size",
+    show_default=True,
+    help="Which photographs count, and at what size.",
+)
+@click.option("--list", "names", type=_FILE, metavar="FILE", help="Names of the photographs that count, one to a line.")
+@click.option(
     "--prior",
-    "prior_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_FILE,
     metavar="FILE.npy",
     help="How common each of the 313 colours is. [default: counted from the photographs]",
+)
+@click.option(
+    "--labels",
+    type=_FILE,
+    metavar="FILE",
+    help="ImageNet class of each photograph, CSV or JSON. [default: the folder that it is in, where that is a class]",
+)
+@click.option(
+    "--classifier",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="efficientnet-lite0, timm:NAME, torchvision:NAME, or none. auto: efficientnet-lite0 where it is installed.",
+)
+@click.option("--classifier-weights", type=_FILE, metavar="FILE", help="Weights of the classifier.")
+@click.option(
+    "--lpips",
+    type=click.Choice(["auto", "alex", "vgg", "squeeze", "none"]),
+    default="auto",
+    show_default=True,
+    help="Network of LPIPS. auto: alex where its weights are in torch's cache.",
+)
+@click.option("--lpips-weights", type=_FILE, metavar="FILE", help="Weights of that network, as torchvision has them.")
+@click.option(
+    "--inception",
+    default="auto",
+    show_default=True,
+    metavar="FILE",
+    help="Weights of FID's Inception network, or none. auto: where they are in torch's cache.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of random colours and intervals.")
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Keep what is measured here, and go on with it.",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE.html",
+    help="Write one page with everything in it; replaced if it is there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def evaluate(
-    ctx: click.Context,
-    folder: str,
-    models: tuple[str, ...],
-    size: int | None,
-    temperature: float | None,
-    saturation: float,
-    prior_file: Path | None,
-    as_json: bool,
+    ctx: click.Context, /, folder: Path, report: Path | None, as_json: bool, models: tuple[str, ...], **given: Any
 ) -> None:
-    """Measures models on the colour photographs in FOLDER.
+    """Measures colorizations of the colour photographs in FOLDER.
 
-    Each photograph is turned grey, colorized, and compared with itself, beside the grey picture and the true one.
+    Each photograph is turned grey, colorized, and compared with itself, beside the grey picture, the colours of another
+    photograph, and the true picture. Figures that need networks are measured where these are installed.
     """
-    if find_spec("skimage") is None:
-        raise click.ClickException(
-            f"`tintype evaluate` needs scikit-image, which is not installed. {how_to_install('evaluate')}"
-        )
     from tintype import evaluate as suite
-    from tintype.runtime import Colorizer
 
-    found = find((folder,))
-    paths = [Path(path) for path, _ in found.files.values()]
-    if not paths:
-        raise _Wrong(printable(f"{folder}: no photographs in this folder"))
+    if report and not report.absolute().parent.is_dir():
+        raise Wrong(printable(f"{report}: there is no such folder to write it into"))
+    if not models and not given["pictures"]:
+        models = ("bundled",)
     try:
-        prior = suite.read_prior(prior_file) if prior_file else None
-        colorizers = {name: Colorizer(name, size=size) for name in models or ("bundled",)}
+        options = suite.Options(models=models, **given)
+        done = suite.run(folder, options, _progress)
+    except suite.NothingMeasured as error:
+        _say(error.damaged.values())
+        raise click.ClickException(printable(str(error))) from error
     except ValueError as error:
-        raise _Wrong(printable(str(error))) from error
-    colorized = {name: suite.colorized(colorizer, temperature, saturation) for name, colorizer in colorizers.items()}
-    methods = {"grey": suite.grey, **colorized, "true": suite.true}
+        raise Wrong(printable(str(error))) from error
+    except OSError as error:
+        raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
 
-    damaged = {item.source: item.error or "" for item in found.problems}
-    if prior is None:
-        prior, unreadable = suite.prior_of(_progress(paths, "counting colours"))
-        damaged |= _by_name(unreadable)
-        paths = [path for path in paths if path not in unreadable]
-    result = suite.evaluate(_progress(paths, "evaluating"), methods, prior)
-    damaged |= _by_name(result.left_out)
-
-    for reason in damaged.values():
-        click.echo(printable(reason), err=True)
-    if not result.images:
-        raise click.ClickException(f"{folder}: no photograph could be measured")
+    left_out = done.result["protocol"]["left_out"]
+    _say(f"not measured: {name} ({why})" for name, why in left_out.items() if why != "not asked for")
+    _say(item["error"] for item in done.result["damaged"])
+    if report:
+        _write(report, done)
     if as_json:
-        protocol = _protocol(colorizers, size, temperature, saturation, prior_file)
-        click.echo(json.dumps(_as_json(result, damaged, protocol), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(_table(result))
-    ctx.exit(1 if damaged else 0)
+        click.echo(_table(done.result))
+    ctx.exit(1 if done.result["damaged"] else 0)
 
 
-def _by_name(left_out: dict[Path, str]) -> dict[str, str]:
-    return {str(path): reason for path, reason in left_out.items()}
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(printable(line), err=True)
 
 
-def _progress(paths: list[Path], what: str) -> Iterable[Path]:
+def _progress(paths: Sequence[Path], what: str) -> Iterable[Path]:
     bar: Iterable[Path] = tqdm(paths, desc=what, unit="photo", file=sys.stderr, disable=None, leave=False)
     return bar
 
 
-def _protocol(
-    colorizers: dict[str, "Colorizer"],
-    size: int | None,
-    temperature: float | None,
-    saturation: float,
-    prior_file: Path | None,
-) -> dict[str, Any]:
-    """What a figure must be told with, to be compared with another."""
-    return {
-        "tintype": __version__,
-        "scikit-image": version("scikit-image"),
-        "resize": "none: pictures are compared at the photograph's own size, as 8-bit sRGB",
-        "auc": "trapezoid area over thresholds 0..150",
-        "prior": "the photographs' own colours, smoothed" if prior_file is None else prior_file.name,
-        "prior_sha256": prior_file and hashlib.sha256(prior_file.read_bytes()).hexdigest(),
-        "ssim": "windows of 7 x 7, equal weights, mean over R, G and B",
-        "saturation": saturation,
-        "models": {
-            name: {
-                "name": colorizer.model.name,
-                "size": size or colorizer.model.input_size,
-                "temperature": temperature or colorizer.model.temperature,
-            }
-            for name, colorizer in colorizers.items()
-        },
-    }
+def _write(place: Path, done: "Evaluation") -> None:
+    from tintype.evaluate.report import report
+    from tintype.runtime.atomic import write_atomically
+
+    page = report(done.result, done.picture).encode()
+
+    def write(file: Any) -> None:
+        file.write(page)
+
+    try:
+        write_atomically(place, write, overwrite=True)
+    except OSError as error:
+        raise click.ClickException(printable(f"{place}: {error.strerror}")) from error
 
 
-def _as_json(result: "Evaluation", damaged: dict[str, str], protocol: dict[str, Any]) -> dict[str, Any]:
-    methods = {
-        name: {figure: value if math.isfinite(value) else None for figure, value in figures.items()}
-        for name, figures in result.methods.items()
-    }
-    left_out = [{"input": name, "error": reason} for name, reason in damaged.items()]
-    return {"images": result.images, "methods": methods, "damaged": left_out, "protocol": protocol}
+def _table(result: dict[str, Any]) -> str:
+    from tintype.evaluate.figures import FIGURES
+
+    present = [name for name in FIGURES if any(name in row for row in result["methods"].values())]
+    count = result["images"]
+    blocks = []
+    for start in range(0, len(present), _WIDE):
+        shown = present[start : start + _WIDE]
+        corner = f"{count} photograph{'' if count == 1 else 's'}" if not start else ""
+        lines = [[corner, *(FIGURES[name].label for name in shown)]]
+        for method, row in result["methods"].items():
+            lines.append([method, *(_cell(name, row, FIGURES[name].form) for name in shown)])
+            bounds = result["intervals"][method]
+            lines.append(["", *(_interval(bounds.get(name), FIGURES[name].form) for name in shown)])
+        blocks.append(_aligned(lines))
+    return "\n\n".join(blocks) + "\n\nBelow each figure: its 95 % interval. " + _protocol_line(result["protocol"])
 
 
-def _table(result: "Evaluation") -> str:
-    heads = [f"{result.images} photograph{'' if result.images == 1 else 's'}", *(head for head, _ in COLUMNS.values())]
-    rows = [
-        [name, *(_cell(figures[figure], form) for figure, (_, form) in COLUMNS.items())]
-        for name, figures in result.methods.items()
-    ]
-    first, *others = (max(map(len, column)) for column in zip(heads, *rows, strict=True))
+def _protocol_line(protocol: dict[str, Any]) -> str:
+    parts = [f"Protocol {protocol['preset']}; prior: {protocol['prior']}"]
+    if protocol["classifier"]:
+        parts.append(f"classifier {protocol['classifier']['name']}, labels of {protocol['labels']}")
+    return "; ".join(parts) + "."
+
+
+def _cell(name: str, row: dict[str, float | None], form: str) -> str:
+    if name not in row:
+        return ""
+    value = row[name]
+    if value is None:
+        return "inf" if name == "psnr" else "-"
+    return format(value, form)
+
+
+def _interval(bounds: list[float] | None, form: str) -> str:
+    return f"{bounds[0]:{form}}..{bounds[1]:{form}}" if bounds and bounds[0] != bounds[1] else ""
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
     return "\n".join(
         "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
-        for row in (heads, *rows)
+        for row in lines
+        if any(row)
     )
-
-
-def _cell(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)

@@ -1,20 +1,30 @@
-"""How good a colorization is: colour error (AuC), PSNR, SSIM and colourfulness over colour photographs."""
+"""How good a colorization is: colour error, meaning and realism over colour photographs (Zhang16, section 3.1)."""
 
-from tintype.evaluate.methods import Method, colorized, grey, true
+from tintype.evaluate.methods import Method, colorized, grey, pictures, random_colours, true
+from tintype.evaluate.options import Options
 from tintype.evaluate.photograph import Photograph, read_photograph
 from tintype.evaluate.prior import prior_of, read_prior
-from tintype.evaluate.suite import FIGURES, Evaluation, evaluate
+from tintype.evaluate.run import Evaluation, NothingMeasured, run
+from tintype.evaluate.suite import Networks, Task, measure_all
+from tintype.evaluate.summary import Summary
 
 __all__ = [
-    "FIGURES",
     "Evaluation",
     "Method",
+    "Networks",
+    "NothingMeasured",
+    "Options",
     "Photograph",
+    "Summary",
+    "Task",
     "colorized",
-    "evaluate",
     "grey",
+    "measure_all",
+    "pictures",
     "prior_of",
+    "random_colours",
     "read_photograph",
     "read_prior",
+    "run",
     "true",
 ]

@@ -5,15 +5,20 @@ strips and pictures; the other turns the sum into the figure.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.color import nearest_bin, rgb_to_lab
+from tintype.color import nearest_bin
 from tintype.color.gamut import BINS
+from tintype.color.lab import RGB_TO_XYZ, WHITE, cie_f, srgb_to_linear
 
 THRESHOLDS = 150  # of Euclidean ab error, after Deshpande et al. 2015
 STRIP = 1 << 15  # pixels in work at once: a large photograph's Lab never exists as a whole, and caches hold a strip
+
+_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))  # of every 8-bit value
+_TO_XYZ = (np.array(RGB_TO_XYZ) / np.array(WHITE)[:, None]).astype(np.float32)
 
 
 def empty_counts() -> NDArray[np.float64]:
@@ -30,9 +35,10 @@ def strips(height: int, width: int, least: int = 1) -> Iterator[slice]:
 
 def picture_ab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE ab of an 8-bit sRGB picture: (h, w, 3) to (2, h, w)."""
-    planes = np.ascontiguousarray(np.moveaxis(rgb, -1, 0), dtype=np.float32) / np.float32(255)
-    ab: NDArray[np.float32] = rgb_to_lab(planes)[1:]
-    return ab
+    linear = _LINEAR[rgb].reshape(-1, 3).T
+    fx, fy, fz = cie_f(_TO_XYZ @ linear)
+    ab: NDArray[np.float32] = np.stack([500 * (fx - fy), 200 * (fy - fz)])
+    return ab.reshape(2, *rgb.shape[:2])
 
 
 def picture_bins(ab: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -49,23 +55,44 @@ def count_bins(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
     return counts
 
 
-def count_errors(
-    true_ab: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Count pixels by the smallest whole threshold that their Euclidean ab error is within.
+class Errors(NamedTuple):
+    """Pixels by the smallest whole threshold that their colour error is within, and the sum of squared errors.
+
+    Element t of the (152,) float64 counts sums the pixels with an error in (t - 1, t], the last all errors above 150.
+    """
+
+    plain: NDArray[np.float64]
+    weighted: NDArray[np.float64]
+    squared: float
+
+
+def count_errors(true_ab: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float64]) -> Errors:
+    """Count pixels by their Euclidean ab error.
 
     Args:
         true_ab: (2, h, w), CIE ab.
         ab: the predicted colours, likewise.
-        weights: (h, w) weight of each pixel; for the rebalanced figure, 1 / prior of its true colour's bin.
-
-    Returns:
-        (152,) float64: element t sums the pixels with error in (t - 1, t], the last all errors above 150.
+        weights: (h, w) weight of each pixel in the second count; for the rebalanced figure, 1 / prior of its true
+            colour's bin.
     """
-    error = np.hypot(ab[0] - true_ab[0], ab[1] - true_ab[1]).ravel()
-    within = np.minimum(np.ceil(error), THRESHOLDS + 1).astype(np.intp)
-    flat = None if weights is None else weights.ravel()
-    return np.bincount(within, flat, minlength=THRESHOLDS + 2).astype(np.float64)
+    difference = ab - true_ab
+    squared = (difference[0] ** 2 + difference[1] ** 2).ravel()
+    within = np.minimum(np.ceil(np.sqrt(squared)), THRESHOLDS + 1).astype(np.intp)
+    plain = np.bincount(within, minlength=THRESHOLDS + 2).astype(np.float64)
+    weighted = np.bincount(within, weights.ravel(), minlength=THRESHOLDS + 2).astype(np.float64)
+    return Errors(plain, weighted, float(squared.sum(dtype=np.float64)))
+
+
+def rmse_ab(squared: float, pixels: float) -> float:
+    """Root mean squared error of ab, over pixels and both channels, from sums over as many pictures as wanted."""
+    return float(np.sqrt(squared / (2 * pixels)))
+
+
+def curve(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the pixels whose error is within 0, 1, ..., 150: (152,) counts to (151,); NaN where none was counted."""
+    with np.errstate(invalid="ignore"):
+        share: NDArray[np.float64] = np.cumsum(counts[: THRESHOLDS + 1]) / counts.sum()
+    return share
 
 
 def auc(counts: NDArray[np.float64]) -> float:
@@ -77,8 +104,5 @@ def auc(counts: NDArray[np.float64]) -> float:
     Returns:
         Percent of the area that a perfect picture has; NaN where nothing was counted.
     """
-    total = counts.sum()
-    if not total > 0:
-        return float("nan")
-    share = np.cumsum(counts[: THRESHOLDS + 1]) / total
+    share = curve(counts)
     return float(100 * (share.sum() - (share[0] + share[-1]) / 2) / THRESHOLDS)

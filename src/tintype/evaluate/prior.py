@@ -13,11 +13,12 @@ from tintype.evaluate.photograph import read_photograph
 from tintype.runtime.errors import PhotoError
 
 
-def prior_of(paths: Iterable[Path]) -> tuple[NDArray[np.float64], dict[Path, str]]:
+def prior_of(paths: Iterable[Path], square: bool = False) -> tuple[NDArray[np.float64], dict[Path, str]]:
     """The smoothed prior of the photographs' own colours.
 
     Args:
         paths: the photographs; each is read once and forgotten.
+        square: whether they are resized to 256×256 first, as they will be to be measured.
 
     Returns:
         (313,) probabilities, and the photographs that could not be read, with the reason. The prior is uniform where
@@ -27,7 +28,7 @@ def prior_of(paths: Iterable[Path]) -> tuple[NDArray[np.float64], dict[Path, str
     left_out: dict[Path, str] = {}
     for path in paths:
         try:
-            counts += count_bins(read_photograph(path).true)
+            counts += count_bins(read_photograph(path, square).true)
         except PhotoError as error:
             left_out[path] = str(error)
     if not counts.any():
