@@ -21,7 +21,7 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .92rem; }
 .lead li { padding: .55rem .9rem; margin: .4rem 0; background: var(--tint); border-left: 4px solid var(--accent); }
 .quiet, .quiet td { color: var(--quiet); }
 small, .small { font-size: .84rem; }
-.card { background: var(--tint); border: 1px solid var(--line); border-radius: .5rem; padding: .4rem 1rem .8rem; }
+.card { margin-top: 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem; padding: .4rem 1rem .8rem; }
 dl { margin: .4rem 0; }
 dl div { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; gap: .2rem 1rem; padding: .22rem 0; }
 dt { color: var(--quiet); }
@@ -58,7 +58,7 @@ svg text { font-size: 12px; fill: var(--quiet); }
 .legend svg { margin-right: .5rem; vertical-align: middle; }
 .strip { margin: .9rem 0 1.3rem; }
 .strip > p { margin: 0 0 .3rem; max-width: none; }
-.kind { display: inline-block; min-width: 4.2rem; font-weight: 600; }
+.kind { display: inline-block; min-width: 4.6rem; font-weight: 600; }
 .pictures { display: flex; gap: .5rem; overflow-x: auto; padding-bottom: .3rem; }
 .pictures figure { flex: 1 1 0; min-width: 7.6rem; max-width: 16rem; }
 .pictures img { width: 100%; height: auto; display: block; border-radius: .25rem; }
@@ -69,7 +69,8 @@ svg text { font-size: 12px; fill: var(--quiet); }
 .bar { display: block; height: .7rem; min-width: 2px; border-radius: 2px; margin-top: .4rem; }
 .gain { background: var(--gain); } .loss { background: var(--loss); }
 td.bars { width: 34%; min-width: 5rem; }
-@media (max-width: 34rem) { dl div { grid-template-columns: 1fr; gap: 0; } dd dl div { grid-template-columns: 1fr; }
+@media (max-width: 34rem) { dl div { grid-template-columns: 6.2rem 1fr; gap: 0 .6rem; }
+  dt { font-size: .88rem; overflow-wrap: normal; } dd dl div { grid-template-columns: 1fr; }
   .box table { font-size: .92rem; } th, td { padding: .35rem .55rem; } }
 @media print { body { max-width: none; } .box, .pictures { overflow: visible; } .strip { break-inside: avoid; } }
 """

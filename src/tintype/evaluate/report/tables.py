@@ -48,7 +48,9 @@ def figure_tables(result: Mapping[str, Any]) -> str:
 
 def published_tables(result: Mapping[str, Any]) -> str:
     """Each table of the papers, with our rows of the same figures above its own."""
-    return "".join(_published(result, one) for one in TABLES)
+    first, *others = (_published(result, one) for one in TABLES)
+    more = "; ".join(text(one.title) for one in TABLES[1:])
+    return f"{first}<details><summary>{more}</summary>{''.join(others)}</details>"
 
 
 def _published(result: Mapping[str, Any], printed: Table) -> str:
@@ -109,8 +111,9 @@ def _cells(result: Mapping[str, Any], method: str, columns: Iterable[str]) -> li
             continue
         figure, interval = FIGURES[name], bounds.get(name)
         below = ""
-        if interval and interval[0] != interval[1]:
-            below = f"<small>{_value(figure, interval[0])} … {_value(figure, interval[1])}</small>"
+        if interval:
+            low, high = (_value(figure, bound) for bound in interval)
+            below = f"<small>{low} … {high}</small>" if low != high else ""
         cells.append(f"<td>{_value(figure, row[name])}{below}</td>")
     return cells
 
