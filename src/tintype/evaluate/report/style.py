@@ -23,7 +23,7 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .92rem; }
 small, .small { font-size: .84rem; }
 .card { margin-top: 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem; padding: .4rem 1rem .8rem; }
 dl { margin: .4rem 0; }
-dl div { display: grid; grid-template-columns: minmax(7rem, 13rem) 1fr; gap: .2rem 1rem; padding: .22rem 0; }
+dl div { display: grid; grid-template-columns: minmax(7rem, 15rem) 1fr; gap: .2rem 1rem; padding: .22rem 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }
 dd dl div { grid-template-columns: minmax(5rem, 9rem) 1fr; }
