@@ -23,10 +23,10 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .92rem; }
 small, .small { font-size: .84rem; }
 .card { margin-top: 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem; padding: .4rem 1rem .8rem; }
 dl { margin: .4rem 0; }
-dl div { display: grid; grid-template-columns: minmax(7rem, 15rem) 1fr; gap: .2rem 1rem; padding: .22rem 0; }
-dt { color: var(--quiet); }
-dd { margin: 0; min-width: 0; }
-dd dl div { grid-template-columns: minmax(5rem, 9rem) 1fr; }
+dl div { display: grid; grid-template-columns: minmax(7rem, 15rem) minmax(0, 1fr); gap: .2rem 1rem; padding: .22rem 0; }
+dt { color: var(--quiet); hyphens: auto; }
+dt, dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+dd dl div { grid-template-columns: minmax(5rem, 9rem) minmax(0, 1fr); }
 code { font-size: .82rem; }
 summary { cursor: pointer; color: var(--accent); margin: .4rem 0; }
 .box { overflow-x: auto; margin: .6rem 0 1rem; border: 1px solid var(--line); border-radius: .5rem; }
@@ -69,8 +69,8 @@ svg text { font-size: 12px; fill: var(--quiet); }
 .bar { display: block; height: .7rem; min-width: 2px; border-radius: 2px; margin-top: .4rem; }
 .gain { background: var(--gain); } .loss { background: var(--loss); }
 td.bars { width: 34%; min-width: 5rem; }
-@media (max-width: 34rem) { dl div { grid-template-columns: 6.2rem 1fr; gap: 0 .6rem; }
-  dt { font-size: .88rem; overflow-wrap: normal; } dd dl div { grid-template-columns: 1fr; }
+@media (max-width: 34rem) { dl div { grid-template-columns: 6.2rem minmax(0, 1fr); gap: 0 .6rem; }
+  dt { font-size: .88rem; } dd dl div { grid-template-columns: minmax(0, 1fr); }
   .box table { font-size: .92rem; } th, td { padding: .35rem .55rem; } }
 @media print { body { max-width: none; } .box, .pictures { overflow: visible; } .strip { break-inside: avoid; } }
 """
