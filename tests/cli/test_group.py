@@ -11,6 +11,8 @@ from click.testing import CliRunner
 import tintype
 from tintype.cli import VERBS, main
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "colour"
+
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -66,7 +68,7 @@ def test_a_wrong_verb_gets_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("verb", "arguments"),
     [
-        ("evaluate", ["FOLDER"]),
+        ("evaluate", ["EXAMPLES", "--classifier", "resnet10t", "--classifier-weights", __file__]),
         ("pretrain", ["zhang16-full", "--data", "FOLDER"]),
         ("export", ["FOLDER", "-o", "x.onnx"]),
     ],
@@ -74,7 +76,7 @@ def test_a_wrong_verb_gets_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_the_extra_packages_a_verb_says_in_one_line_what_to_install(
     verb: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    arguments = [verb, *(str(tmp_path) if word == "FOLDER" else word for word in arguments)]
+    arguments = [verb, *({"FOLDER": str(tmp_path), "EXAMPLES": str(EXAMPLES)}.get(word, word) for word in arguments)]
     missing = ["torch", "torchvision", "timm", "accelerate", "skimage", "safetensors", "yaml", "onnx", "scipy"]
     done = python(
         f"import sys\nsys.modules.update(dict.fromkeys({missing}))\n"  # None there makes `import` fail

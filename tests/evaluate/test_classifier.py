@@ -113,7 +113,7 @@ def test_missing_weights_are_told_and_nothing_is_fetched(tmp_path, monkeypatch, 
 
 
 def test_the_packaged_classifier_recognises_photographs_and_misses_their_colours():
-    """Its file keeps timm's tensors under other names; a slip in that, or in the scale of its input, would show here."""
+    """Its file has other names than timm for its tensors; a slip in that, or in its input's scale, would show here."""
     photos = os.environ.get("TINTYPE_PHOTOS")
     if not photos:
         pytest.skip("TINTYPE_PHOTOS is not set: labelled photographs are not at hand")

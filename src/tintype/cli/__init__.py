@@ -13,7 +13,7 @@ from tintype.cli._options import how_to_install
 VERBS: dict[str, tuple[str, str | None]] = {
     "colorize": ("Colorize photographs: files, folders or patterns.", None),
     "models": ("List the models, with size, licence and figures.", None),
-    "evaluate": ("Measure a model on colour photographs.", "evaluate"),
+    "evaluate": ("Measure colorizations of colour photographs.", "evaluate"),
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),
 }

@@ -29,7 +29,6 @@ Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
 """
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_WIDE = 10  # columns of figures in one block of the table
 
 
 def _pictures(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
@@ -197,47 +196,32 @@ def _write(place: Path, done: "Evaluation") -> None:
 
 
 def _table(result: dict[str, Any]) -> str:
+    """Figures down, methods across: there may be many figures, and a cell has an interval to hold."""
     from tintype.evaluate.figures import FIGURES
 
-    present = [name for name in FIGURES if any(name in row for row in result["methods"].values())]
-    count = result["images"]
-    blocks = []
-    for start in range(0, len(present), _WIDE):
-        shown = present[start : start + _WIDE]
-        corner = f"{count} photograph{'' if count == 1 else 's'}" if not start else ""
-        lines = [[corner, *(FIGURES[name].label for name in shown)]]
-        for method, row in result["methods"].items():
-            lines.append([method, *(_cell(name, row, FIGURES[name].form) for name in shown)])
-            bounds = result["intervals"][method]
-            lines.append(["", *(_interval(bounds.get(name), FIGURES[name].form) for name in shown)])
-        blocks.append(_aligned(lines))
-    return "\n\n".join(blocks) + "\n\nBelow each figure: its 95 % interval. " + _protocol_line(result["protocol"])
+    methods, count = result["methods"], result["images"]
+    lines = [[f"{count} photograph{'' if count == 1 else 's'}", *map(printable, methods)]]
+    for name, figure in FIGURES.items():
+        if any(name in row for row in methods.values()):
+            cells = (
+                figure.text(row[name]) + _interval(result["intervals"][method][name], figure.form)
+                for method, row in methods.items()
+            )
+            lines.append([figure.head, *cells])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines)
+    return "\n".join([*table, "", "In brackets: 95 % intervals. " + _protocol(result["protocol"])])
 
 
-def _protocol_line(protocol: dict[str, Any]) -> str:
+def _protocol(protocol: dict[str, Any]) -> str:
     parts = [f"Protocol {protocol['preset']}; prior: {protocol['prior']}"]
     if protocol["classifier"]:
         parts.append(f"classifier {protocol['classifier']['name']}, labels of {protocol['labels']}")
-    return "; ".join(parts) + "."
-
-
-def _cell(name: str, row: dict[str, float | None], form: str) -> str:
-    if name not in row:
-        return ""
-    value = row[name]
-    if value is None:
-        return "inf" if name == "psnr" else "-"
-    return format(value, form)
+    return printable("; ".join(parts) + ".")
 
 
 def _interval(bounds: list[float] | None, form: str) -> str:
-    return f"{bounds[0]:{form}}..{bounds[1]:{form}}" if bounds and bounds[0] != bounds[1] else ""
-
-
-def _aligned(lines: list[list[str]]) -> str:
-    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
-    return "\n".join(
-        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
-        for row in lines
-        if any(row)
-    )
+    if bounds is None:
+        return ""
+    low, high = (format(bound, form) for bound in bounds)
+    return "" if low == high else f" [{low}, {high}]"

@@ -4,15 +4,6 @@ import json
 
 import click
 
-LABELS = {  # as in `tintype evaluate`
-    "auc": "AuC %",
-    "auc_rebalanced": "AuC rebalanced %",
-    "auc_rebalanced_per_image": "AuC rebalanced, per image %",
-    "psnr": "PSNR dB",
-    "ssim": "SSIM",
-    "colourfulness": "colourfulness",
-}
-
 EXAMPLES = """\b
 Examples:
   tintype models                                  a table
@@ -30,6 +21,7 @@ def models(as_json: bool) -> None:
 
     Models of your own, made by `tintype export`, are used by their path: --model FILE.onnx.
     """
+    from tintype.evaluate.figures import FIGURES
     from tintype.runtime.model import bundled_models
 
     found = bundled_models()
@@ -44,4 +36,5 @@ def models(as_json: bool) -> None:
             f"{model.name}   {size}   {model.license}   {model.trunk}, sees {model.input_size} x {model.input_size}"
         )
         for name, value in model.figures.items():
-            click.echo(f"  {LABELS.get(name, name):<30}{value:8.4g}")
+            label = FIGURES[name].head if name in FIGURES else name
+            click.echo(f"  {label:<30}{value:8.4g}")

@@ -82,7 +82,7 @@ def measure_all(
         measured = _measure_colours(photograph, made, weights)
         judged, features = _judge(photograph, made, task)
         record: dict[str, Any] = {
-            "methods": {name: _as_json(one) | judged[name] for name, one in measured.items()},
+            "methods": {name: as_json(one) | judged[name] for name, one in measured.items()},
             "colourfulness": measured["ground-truth"].colourfulness,
         }
         if path in task.labels and task.networks.classifier:
@@ -113,6 +113,8 @@ def _judge(
         features |= {f"classifier-{place}": row for place, row in enumerate(pooled)}
         answers = logits.argmax(axis=1)
         label = task.labels.get(photograph.path)
+        if label is not None and logits.shape[1] <= label:
+            raise ValueError(f"labels are ImageNet's 1,000 classes; this classifier has {logits.shape[1]:,}")
         for name, row, answer in zip(names, logits, answers, strict=True):
             says[name]["agreement"] = int(answer == answers[truth])
             if label is not None:
@@ -127,7 +129,8 @@ def _judge(
     return says, features
 
 
-def _as_json(one: Measured) -> dict[str, Any]:
+def as_json(one: Measured) -> dict[str, Any]:
+    """What was measured of a picture, as a record has it."""
     return {
         "errors": [int(value) for value in np.trim_zeros(one.errors, "b")],
         "rebalanced": np.trim_zeros(one.rebalanced, "b").tolist(),
