@@ -24,8 +24,13 @@ from tintype.evaluate import Options, run
 from tintype.evaluate.report import report
 
 SIDE = 320
-WIDTHS = {"desktop": (1280, 1900), "phone": (375, 1500)}  # the screen's width, and how much of the page to show
+SCREENS = {"desktop": (1280, 1560, 0.6), "phone": (375, 940, 1.0)}  # width, height, and how large it is shown
+PARTS = {
+    "desktop": ("body", "#curves"),
+    "phone": ("body", "#figures", "#curves", "#gallery"),
+}  # at the top of each screen
 LABELS = {"cat.png": "281", "coffee.png": "967", "palace.png": "698", "rocket.png": "657"}  # of ImageNet's classes
+COLOURS = 256  # of the PNGs, which are half as large so
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--no-first-run"]  # fmt: skip
 
@@ -45,7 +50,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for name, pixels in screenshots(page, args.chromium).items():
         target = args.out / f"report-{name}.png"
-        Image.open(io.BytesIO(pixels)).convert("RGB").quantize(128).save(target, optimize=True)
+        pixels.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(target, optimize=True)
         print(f"{target}: {target.stat().st_size / 1000:.0f} kB; the page has {len(page) / 1e6:.2f} MB")
 
 
@@ -74,17 +79,30 @@ def make_page(place: Path, model: str) -> str:
     return report(done.result, done.picture)
 
 
-def screenshots(page: str, chromium: str) -> dict[str, bytes]:
-    """PNGs of the top of the page, by the name of the screen."""
+def screenshots(page: str, chromium: str) -> dict[str, Image.Image]:
+    """Screens full of the page side by side, by the kind of screen."""
     pictures = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        for name, (width, height) in WIDTHS.items():
+        for name, (width, height, scale) in SCREENS.items():
             tab = browser.new_page(viewport={"width": width, "height": height})
             tab.set_content(page)
-            pictures[name] = tab.screenshot()
+            parts = []
+            for part in PARTS[name]:
+                tab.evaluate("part => document.querySelector(part).scrollIntoView()", part)
+                parts.append(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
+            pictures[name] = beside(parts, scale)
         browser.close()
     return pictures
+
+
+def beside(parts: list[Image.Image], scale: float, gap: int = 12) -> Image.Image:
+    """Pictures of one size in a row."""
+    width, height = (round(scale * side) for side in parts[0].size)
+    row = Image.new("RGB", (len(parts) * (width + gap) - gap, height), "#8a5a1e")
+    for number, part in enumerate(parts):
+        row.paste(part.resize((width, height), Image.Resampling.LANCZOS), (number * (width + gap), 0))
+    return row
 
 
 if __name__ == "__main__":

@@ -11,7 +11,12 @@ SHOWN = 10  # of gains, and of losses
 def gains(classes: Sequence[Mapping[str, Any]], method: str) -> list[tuple[float, Mapping[str, Any]]]:
     """By how much a method's top-1 of each class, in percent, is above the grey picture's: most first."""
     found = [(100 * (one["top1"][method] - one["top1"]["grey"]), one) for one in classes]
-    return sorted(found, key=lambda pair: (-pair[0], -pair[1]["images"], pair[1]["name"]))
+    return sorted(found, key=_most_first)
+
+
+def _most_first(pair: tuple[float, Mapping[str, Any]]) -> tuple[float, int, str]:
+    gain, one = pair
+    return -gain, -one["images"], one["name"]
 
 
 def class_tables(classes: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> str:
@@ -20,7 +25,7 @@ def class_tables(classes: Sequence[Mapping[str, Any]], methods: Sequence[str]) -
     for method in methods:
         found = gains(classes, method)
         up = [pair for pair in found if pair[0] > 0][:SHOWN]
-        down = [pair for pair in reversed(found) if pair[0] < 0][:SHOWN]
+        down = sorted((pair for pair in found if pair[0] < 0), key=lambda pair: (pair[0], *_most_first(pair)))[:SHOWN]
         same = len(found) - sum(pair[0] != 0 for pair in found)
         largest = max((abs(pair[0]) for pair in found), default=0)
         sides = "".join(

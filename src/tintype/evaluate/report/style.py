@@ -21,7 +21,8 @@ nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .92rem; }
 .lead li { padding: .55rem .9rem; margin: .4rem 0; background: var(--tint); border-left: 4px solid var(--accent); }
 .quiet, .quiet td { color: var(--quiet); }
 small, .small { font-size: .84rem; }
-.card { margin-top: 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem; padding: .4rem 1rem .8rem; }
+.card { margin-top: 1rem; background: var(--tint); border: 1px solid var(--line); border-radius: .5rem;
+  padding: .4rem 1rem .8rem; }
 dl { margin: .4rem 0; }
 dl div { display: grid; grid-template-columns: minmax(7rem, 15rem) minmax(0, 1fr); gap: .2rem 1rem; padding: .22rem 0; }
 dt { color: var(--quiet); hyphens: auto; }
