@@ -9,7 +9,7 @@ from typing import Any
 
 from tintype.evaluate import Options, run
 from tintype.evaluate.published import MARKS, ZHANG16_1, Row
-from tintype.evaluate.run import Progress, _silent
+from tintype.evaluate.run import Progress
 from tintype.tables.runs import bundle, by_recipe, told
 from tintype.tables.studied import read_study
 
@@ -42,7 +42,7 @@ class Given:
     runs: tuple[Path, ...] = ()
     models: Mapping[str, Path] = field(default_factory=dict)
     study: Path | None = None
-    progress: Progress = _silent
+    progress: Progress = lambda paths, _: paths
 
 
 def table_1(folder: Path, given: Given) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""`tintype table`: a paper's table, its rows beside ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tintype.cli._options import Wrong
+from tintype.cli._report import printable
+from tintype.cli.evaluate import _progress, _say
+from tintype.cli.evaluate import evaluate as evaluation
+
+EXAMPLES = """\b
+Examples:
+  tintype table --list                                  the tables that there are
+  tintype table zhang16-1 --data photos/                reference rows and the bundled model
+  tintype table zhang16-1 --data val/ --runs runs/l2 --runs runs/full
+  tintype table zhang16-1 --data val/ --pictures dahl=theirs/ --study study.json
+\b
+How to build the whole table stands in docs/table.md.
+Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
+"""
+
+# Options of `tintype evaluate` that a table takes as they are.
+PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "classifier_weights", "seed", "resume")
+
+
+def _models(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    given: dict[str, Path] = {}
+    for value in values:
+        name, equals, file = value.partition("=")
+        if not (equals and name and file):
+            raise click.BadParameter(f"{value!r} is not NAME=FILE.")
+        if not Path(file).is_file():
+            raise click.BadParameter(f"{file!r} is not a file.")
+        if name in given:
+            raise click.BadParameter(f"{name!r} is given twice.")
+        given[name] = Path(file)
+    return given
+
+
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tintype.tables import TITLES
+
+        for name, title in TITLES.items():
+            click.echo(f"{name}  {title}")
+        ctx.exit()
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("name")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the tables.")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Colour photographs to measure on.",
+)
+@click.option(
+    "--runs",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="A finished run of `tintype pretrain`, for the row of its recipe; repeatable.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME=FILE",
+    callback=_models,
+    help="An .onnx, for the row of that name or a new one; repeatable.",
+)
+@click.option(
+    "--study",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.json",
+    help="What `tintype study results --json` printed, for the column of people fooled.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def table(
+    ctx: click.Context,
+    /,
+    name: str,
+    data: Path,
+    runs: tuple[Path, ...],
+    models: dict[str, Path],
+    study: Path | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Builds a paper's table again: the rows that it printed beside ours on the photographs of --data.
+
+    A row is run where it can be; of the others the reason is told.
+    """
+    from tintype.evaluate import NothingMeasured, Options
+    from tintype.tables import TABLES
+    from tintype.tables.text import text
+    from tintype.tables.zhang16 import Given
+
+    if name not in TABLES:
+        raise Wrong(printable(f"no table named {name!r}; there are {', '.join(TABLES)}"))
+    options = Options(models=(), lpips="none", inception="none", **given)
+    try:
+        built = TABLES[name](data, Given(options, runs, models, study, _progress))
+    except NothingMeasured as error:
+        _say(error.damaged.values())
+        raise click.ClickException(printable(str(error))) from error
+    except ValueError as error:
+        raise Wrong(printable(str(error))) from error
+    except OSError as error:
+        raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
+    _say(item["error"] for item in built["damaged"])
+    if as_json:
+        click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo("\n".join(map(printable, text(built).splitlines())))
+    ctx.exit(1 if built["damaged"] else 0)
+
+
+table.params += [option for option in evaluation.params if option.name in PASSED]
