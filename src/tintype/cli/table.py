@@ -13,7 +13,7 @@ from tintype.cli.evaluate import evaluate as evaluation
 
 EXAMPLES = """\b
 Examples:
-  tintype table --list                                  the tables that there are
+  tintype table                                         the tables that there are
   tintype table zhang16-1 --data photos/                reference rows and the bundled model
   tintype table zhang16-1 --data val/ --runs runs/l2 --runs runs/full
   tintype table zhang16-1 --data val/ --pictures dahl=theirs/ --study study.json
@@ -40,21 +40,10 @@ def _models(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     return given
 
 
-def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        from tintype.tables import TITLES
-
-        for name, title in TITLES.items():
-            click.echo(f"{name}  {title}")
-        ctx.exit()
-
-
 @click.command(epilog=EXAMPLES)
-@click.argument("name")
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the tables.")
+@click.argument("name", required=False)
 @click.option(
     "--data",
-    required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Colour photographs to measure on.",
@@ -85,8 +74,8 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def table(
     ctx: click.Context,
     /,
-    name: str,
-    data: Path,
+    name: str | None,
+    data: Path | None,
     runs: tuple[Path, ...],
     models: dict[str, Path],
     study: Path | None,
@@ -95,15 +84,21 @@ def table(
 ) -> None:
     """Builds a paper's table again: the rows that it printed beside ours on the photographs of --data.
 
-    A row is run where it can be; of the others the reason is told.
+    A row is run where it can be; of the others the reason is told. Without NAME, lists the tables.
     """
     from tintype.evaluate import NothingMeasured, Options
-    from tintype.tables import TABLES
+    from tintype.tables import TABLES, TITLES
     from tintype.tables.text import text
     from tintype.tables.zhang16 import Given
 
+    if name is None:
+        for one, title in TITLES.items():
+            click.echo(f"{one}  {title}")
+        return
     if name not in TABLES:
         raise Wrong(printable(f"no table named {name!r}; there are {', '.join(TABLES)}"))
+    if data is None:
+        raise Wrong("a table needs photographs to measure on: --data FOLDER")
     options = Options(models=(), lpips="none", inception="none", **given)
     try:
         built = TABLES[name](data, Given(options, runs, models, study, _progress))

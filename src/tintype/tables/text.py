@@ -12,8 +12,7 @@ def text(table: Mapping[str, Any]) -> str:
     columns = table["columns"]
     lines = [["", *(cell for name in columns for cell in (COLUMNS[name].head, ""))]]
     lines.append(["row", *(cell for _ in columns for cell in ("paper", "ours"))])
-    for row in table["rows"]:
-        lines.append([row["row"], *(cell for name in columns for cell in _cells(row, name))])
+    lines += [[row["row"], *(cell for name in columns for cell in _cells(row, name))] for row in table["rows"]]
     count = f"{table['images']:,} photograph{'' if table['images'] == 1 else 's'}"
     parts = [
         f"{table['title']}, and ours on {count}",
@@ -58,7 +57,7 @@ def _source(run: Mapping[str, Any]) -> str:
     if "pictures" in run:
         return f"the pictures in {run['pictures']}"
     if "run" not in run:
-        return str(run.get("model", "needs none but the photographs"))
+        return str(run.get("model", "made from the photographs"))
     changed = f"; with other values of {', '.join(run['changed'])} than the recipe's" if run["changed"] else ""
     return f"{run['run']}, {run['steps']:,} steps on {run['data']}{changed}; model: {run['model']}"
 

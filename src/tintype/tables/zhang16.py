@@ -73,6 +73,7 @@ def table_1(folder: Path, given: Given) -> dict[str, Any]:
             run(folder, options, given.progress).result, {str(file): name for name, file in files.items()}
         )
         sources = {name: told(one, made[name]) for name, one in runs.items()}
+    sources[BUNDLED] = {"model": "the one that comes with tintype"}
     sources |= {name: {"model": str(file)} for name, file in given.models.items()}
     sources |= {name: {"pictures": str(place)} for name, place in given.options.pictures.items()}
     new = [name for name in (*measured["methods"], *asked) if name not in NAMES.values()]
