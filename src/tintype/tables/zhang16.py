@@ -66,12 +66,10 @@ def table_1(folder: Path, given: Given) -> dict[str, Any]:
         files = {**made, **given.models}
         options = replace(
             given.options,
-            models=(BUNDLED, *map(str, files.values())),
+            models=(BUNDLED, *dict.fromkeys(map(str, files.values()))),
             resume=given.options.resume and place / "records",
         )
-        measured = _named(
-            run(folder, options, given.progress).result, {str(file): name for name, file in files.items()}
-        )
+        measured = _named(run(folder, options, given.progress).result, files)
         sources = {name: told(one, made[name]) for name, one in runs.items()}
     sources[BUNDLED] = {"model": "the one that comes with tintype"}
     sources |= {name: {"model": str(file)} for name, file in given.models.items()}
@@ -106,11 +104,12 @@ def _refuse_twice(names: list[str]) -> None:
         raise ValueError(f"{twice!r} is given twice")
 
 
-def _named(result: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The result with its methods under their rows' names in place of their files'."""
+def _named(result: dict[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """The result with its methods under their rows' names in place of their files', which rows may share."""
 
     def renamed(table: dict[str, Any]) -> dict[str, Any]:
-        return {names.get(key, key): value for key, value in table.items()}
+        rows = {key: [name for name, file in files.items() if str(file) == key] or [key] for key in table}
+        return {name: value for key, value in table.items() for name in rows[key]}
 
     protocol = {**result["protocol"], "models": renamed(result["protocol"]["models"])}
     return {
