@@ -1,0 +1,97 @@
+"""`tintype table`, with a model that paints everything orange."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from tintype.cli import main
+from tintype.cli.table import PASSED, table
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((48, 40)).save(folder / f"{number}.png")
+    return folder
+
+
+def invoke(*arguments, code=0):
+    done = CliRunner().invoke(main, ["table", *map(str, arguments)])
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output
+    return done
+
+
+def test_without_a_name_the_tables_are_listed():
+    assert re.fullmatch(r"zhang16-1  Zhang et al\. 2016, Table 1: .*\n", invoke().stdout)
+
+
+def test_json_and_text_tell_the_same(photographs, model):
+    arguments = ("zhang16-1", "--data", photographs, "--classifier", "none", "--model", f"zhang16-full={model}")
+    answer = json.loads(invoke(*arguments, "--json").stdout)
+    shown = invoke(*arguments).stdout
+    assert answer["table"] == "zhang16-1"
+    assert answer["images"] == 2
+    for row in answer["rows"]:
+        line = next(line for line in shown.splitlines() if line.startswith(f"{row['row']}  "))
+        assert all(one["printed"] in line for one in row["published"].values())
+        assert all(f"{one['value']:.2f}" in line for one in row["ours"].values())
+    assert {row["name"] for row in answer["rows"] if row["ours"]} == {
+        "ground-truth",
+        "grey",
+        "random",
+        "zhang16-full",
+        "bundled",
+    }
+
+
+def test_options_of_the_evaluation_reach_it(photographs, tmp_path):
+    assert {option.name for option in table.params} >= set(PASSED)
+    np.save(tmp_path / "prior.npy", np.full(313, 1 / 313))
+    answer = json.loads(
+        invoke(
+            *("zhang16-1", "--data", photographs, "--classifier", "none", "--json", "--protocol", "square256"),
+            *("--prior", tmp_path / "prior.npy", "--seed", 3, "--pictures", f"dahl={photographs}"),
+        ).stdout
+    )
+    ours = answer["protocol"]["ours"]
+    assert (ours["preset"], ours["prior"], ours["seed"]) == ("square256", "prior.npy", 3)
+    assert next(row for row in answer["rows"] if row["name"] == "dahl")["ours"]["auc"]["value"] == 100
+
+
+def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
+    (photographs / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    done = invoke("zhang16-1", "--data", photographs, "--classifier", "none", "--json", code=1)
+    assert "cut.jpg" in done.stderr
+    assert [item["input"].endswith("cut.jpg") for item in json.loads(done.stdout)["damaged"]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("larsson17-9", "--data", "FOLDER"), "no table named 'larsson17-9'; there are zhang16-1"),
+        (("zhang16-1",), "--data FOLDER"),
+        (("zhang16-1", "--data", "FOLDER", "--runs", "FOLDER"), "is no run of `tintype pretrain`"),
+        (("zhang16-1", "--data", "FOLDER", "--model", "nothing.onnx"), "is not NAME=FILE"),
+        (("zhang16-1", "--data", "FOLDER", "--model", "a=nothing.onnx"), "is not a file"),
+        (("zhang16-1", "--data", "FOLDER", "--study", "FOLDER/0.png"), "`tintype study results --json`"),
+        (("zhang16-1", "--data", "FOLDER", "--protocol", "ctest10k"), "--list FILE"),
+    ],
+)
+def test_wrong_usage_is_told_with_exit_code_2(photographs, arguments, told):
+    done = invoke(*(word.replace("FOLDER", str(photographs)) for word in arguments), code=2)
+    assert told in done.stderr.replace("\n", " ")
+
+
+def test_a_folder_where_nothing_can_be_measured_has_one_line_for_each_file(tmp_path):
+    (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
+    done = invoke("zhang16-1", "--data", tmp_path, "--classifier", "none", code=1)
+    assert "cut.jpg" in done.stderr
+    assert "no photograph could be measured" in done.stderr
