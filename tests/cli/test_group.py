@@ -69,6 +69,7 @@ def test_a_wrong_verb_gets_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("verb", "arguments"),
     [
         ("evaluate", ["EXAMPLES", "--classifier", "resnet10t", "--classifier-weights", __file__]),
+        ("table", ["zhang16-1", "--data", "FOLDER"]),
         ("pretrain", ["zhang16-full", "--data", "FOLDER"]),
         ("export", ["FOLDER", "-o", "x.onnx"]),
     ],
