@@ -45,7 +45,22 @@ def test_gaussians_of_one_dimension_differ_by_mean_and_deviation():
 
 def test_equal_features_are_no_distance_apart():
     one = _features(0, 50, 12)
-    assert frechet(one, one.copy()).value == pytest.approx(0, abs=1e-6)
+    assert frechet(one, one.copy()).value == pytest.approx(0, abs=1e-6 * one.var(axis=0).sum())
+
+
+def test_features_that_never_vary_add_nothing():
+    one, other = _features(0, 90, 12), _features(1, 90, 12)
+    dead = [np.concatenate([x, np.ones((90, 5), np.float32)], axis=1) for x in (one, other)]
+    assert frechet(*dead).value == pytest.approx(frechet(one, other).value, rel=1e-5)
+    assert frechet(dead[0][:, 12:], dead[1][:, 12:]).value == pytest.approx(0, abs=1e-6)
+
+
+def test_torch_fidelity_agrees_on_features_of_which_many_depend_on_each_other():
+    one, other = (_features(seed, 300, 8) @ _features(9, 8, 40) for seed in (0, 1))
+    expected = fid_statistics_to_metric(
+        *(fid_features_to_statistics(torch.from_numpy(x)) for x in (one, other)), verbose=False
+    )
+    assert frechet(one, other).value == pytest.approx(expected["frechet_inception_distance"], rel=1e-4)
 
 
 def test_blocks_of_rows_change_nothing(monkeypatch):

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,6 +26,16 @@ def test_random_colours_are_those_of_another_photograph_and_follow_from_the_seed
         np.testing.assert_array_equal(first(photo), again(photo))
         assert np.abs(first(photo).astype(int) - photo.true).mean() > 10
     assert any((first(photo) != other(photo)).any() for photo in photos)
+
+
+def test_random_colours_do_not_depend_on_where_the_folder_lies(photographs, tmp_path):
+    elsewhere = shutil.copytree(photographs, tmp_path / "elsewhere")
+    for path in sorted(photographs.iterdir()):
+        one, other = (
+            random_colours(sorted(root.iterdir()), root=root)(read_photograph(root / path.name))
+            for root in (photographs, elsewhere)
+        )
+        np.testing.assert_array_equal(one, other)
 
 
 def test_every_photograph_gives_its_colours_once(tmp_path):

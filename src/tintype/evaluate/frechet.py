@@ -1,8 +1,8 @@
 """Fréchet distance between features of true and of colorized pictures (Heusel et al. 2017, the formula of FID).
 
 Two Gaussians with means μ and covariances C are |μ₁ - μ₂|² + tr C₁ + tr C₂ - 2 tr (C₁ C₂)^½ apart. With
-C = RᵀR / (n - 1) from a QR decomposition of the centred features, the last trace is the sum of the singular values of
-R₁ R₂ᵀ over n - 1: no square root of a matrix, and right for fewer photographs than features too.
+C = RᵀR / (n - 1), where R is the centred features or a smaller matrix with the same RᵀR, the last trace is the sum of the
+singular values of R₁ R₂ᵀ over n - 1: no square root of a matrix, and quick for few photographs of many features.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tintype.evaluate.summary import GROUPS
 
 _ROWS = 1024  # read from disk at once
+_RIDGE = 1e-13  # of the trace, added to the diagonal: features that never vary make RᵀR singular
 
 
 class Distance(NamedTuple):
@@ -24,7 +25,7 @@ class Distance(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Some rows: how many, their mean (D,), and R (at most D rows) of what is left when it is subtracted."""
+    """Some rows: how many, their mean (D,), and R, of at most D rows, of what is left when it is subtracted."""
 
     rows: int
     mean: NDArray[np.float64]
@@ -72,12 +73,16 @@ def _joined(parts: list[_Part]) -> _Part:
     between = [np.sqrt(part.rows) * (part.mean - mean)[None] for part in parts if part.rows]
     stacked = np.concatenate([*(part.r for part in parts), *between])
     if len(stacked) > stacked.shape[1]:
-        stacked = np.asarray(np.linalg.qr(stacked, mode="r"))
+        scatter = stacked.T @ stacked
+        scatter.flat[:: len(scatter) + 1] += _RIDGE * np.trace(scatter) + np.finfo(float).tiny
+        stacked = np.linalg.cholesky(scatter).T
     return _Part(count, mean, stacked)
 
 
 def _distance(one: _Part, other: _Part) -> float:
     (n, mean, r), (m, other_mean, other_r) = one, other
-    shared = np.linalg.svd(r @ other_r.T, compute_uv=False).sum() / np.sqrt((n - 1) * (m - 1))
+    product = r @ other_r.T
+    squares = np.linalg.eigvalsh(product @ product.T if len(r) <= len(other_r) else product.T @ product)
+    shared = np.sqrt(np.maximum(squares, 0)).sum() / np.sqrt((n - 1) * (m - 1))
     spread = (r**2).sum() / (n - 1) + (other_r**2).sum() / (m - 1)
     return float(max(0.0, ((mean - other_mean) ** 2).sum() + spread - 2 * shared))

@@ -45,7 +45,7 @@ def colorized(colorizer: Colorizes, temperature: float | None = None, saturation
     return method
 
 
-def random_colours(paths: Sequence[Path], seed: int = 0) -> Method:
+def random_colours(paths: Sequence[Path], seed: int = 0, root: Path = Path()) -> Method:
     """The colours (CIE ab) of another photograph on this one's lightness: the row "Random" of Zhang16's Table 1.
 
     Photographs are put in a seeded order, in a circle; each gets the colours of the next that can be read, stretched
@@ -54,17 +54,20 @@ def random_colours(paths: Sequence[Path], seed: int = 0) -> Method:
     Args:
         paths: where colours come from; each photograph measured is one of them.
         seed: of the order.
+        root: the folder that their places are counted from, so that the order is the same wherever it lies.
     """
 
     def key(path: Path) -> bytes:
-        return hashlib.sha256(f"{seed} {path.name} {path}".encode()).digest()
+        place = path.relative_to(root) if path.is_relative_to(root) else path
+        return hashlib.sha256(f"{seed} {place.as_posix()}".encode(errors="surrogateescape")).digest()
 
     circle = sorted(paths, key=key)
     place = {path: number for number, path in enumerate(circle)}
 
     def method(photograph: Photograph) -> NDArray[np.uint8]:
         start = place[photograph.path]
-        for other in (*circle[start + 1 :], *circle[:start]):
+        for step in range(1, len(circle)):
+            other = circle[(start + step) % len(circle)]
             try:
                 colours = read_colours(other)
             except PhotoError:

@@ -131,7 +131,7 @@ def _methods(
         raise ValueError(f"{twice!r} names two methods")
     return {
         GREY: rows.grey,
-        RANDOM: rows.random_colours(paths, options.seed),
+        RANDOM: rows.random_colours(paths, options.seed, folder),
         **{name: rows.colorized(one, options.temperature, options.saturation) for name, one in colorizers.items()},
         **{name: rows.pictures(place, paths, folder) for name, place in options.pictures.items()},
         TRUE: rows.true,
