@@ -1,15 +1,13 @@
 """Any timm backbone as a trunk: `timm:NAME`."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import timm
-import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tintype.networks.foreign import read_state_dict, renamed
 from tintype.networks.surgery import Freezable, grey_first_layer
 
 
@@ -113,28 +111,9 @@ def _same_padded(conv: nn.Conv2d) -> nn.Conv2d:
     return fixed
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings():  # of the legacy format, which weights_only reads as safely
-            warnings.simplefilter("ignore")
-            given = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise a dozen types for files that they cannot read
-        raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]})") from error
-    if not isinstance(given, dict) or not all(isinstance(value, Tensor) for value in given.values()):
-        raise ValueError(f"{path}: holds no state dict")
-    return given
-
-
 def _classifier_weights(name: str, in_chans: int, path: Path, body: dict[str, Tensor]) -> dict[str, Tensor]:
     """The classifier's tensors under the feature extractor's names."""
-    given = _read(path)
-    classifier = timm.create_model(name).state_dict()
-    if given.keys() != classifier.keys() and [v.shape for v in given.values()] == [
-        v.shape for v in classifier.values()
-    ]:
-        given = dict(zip(classifier, given.values(), strict=True))
+    given = renamed(read_state_dict(path), timm.create_model(name).state_dict())
     # Feature extractors flatten some names: stages.0 of the classifier is stages_0 there.
     flat = {key.replace(".", "_"): value for key, value in given.items()}
     weights = {}
