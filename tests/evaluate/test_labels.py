@@ -3,8 +3,6 @@ import os
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("timm")
 from torchvision.models import VGG16_Weights
 
 from tintype.evaluate.labels import class_index, class_names, read_labels
