@@ -2,8 +2,8 @@
 
     python bench/evaluate_profile.py PHOTOGRAPHS [--model bundled]
 
-Shares are of wall time, in one run over the folder. Peak memory is that of a process of its own, on the folder and on four
-times as many photographs, which are links to the same files under other names.
+Shares are of wall time, in one run over the folder. Peak memory is that of a process of its own, on the folder and on
+four times as many photographs, which are links to the same files under other names.
 """
 
 import argparse

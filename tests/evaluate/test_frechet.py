@@ -1,113 +1,137 @@
+import math
 import tracemalloc
 
 import numpy as np
 import pytest
-import torch
-from scipy.linalg import sqrtm
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from tintype.evaluate import frechet as module
+from reference.frechet import distance, jackknife_error
 from tintype.evaluate.frechet import frechet
 
 
-def _features(seed, rows, width):
+def _features(seed, rows, columns, scale=1.0, shift=0.0):
     rng = np.random.default_rng(seed)
-    return (rng.normal(size=(rows, width)) @ rng.normal(size=(width, width)) + rng.normal(size=width)).astype(
-        np.float32
-    )
+    mixed = rng.normal(size=(rows, columns)) @ rng.normal(size=(columns, columns))
+    return (scale * mixed + shift).astype(np.float32)
 
 
-def _slow(one, other):
-    """The formula as it is printed, by a square root of a matrix."""
-    (m1, c1), (m2, c2) = ((x.mean(0), np.cov(x, rowvar=False)) for x in (one.astype(float), other.astype(float)))
-    return ((m1 - m2) ** 2).sum() + np.trace(c1 + c2 - 2 * np.real(sqrtm(c1 @ c2)))
+def _exact(rows, mean, covariance, seed=0):
+    """Rows whose sample mean and covariance are exactly these."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, len(mean)))
+    x -= x.mean(axis=0)
+    x = np.linalg.solve(np.linalg.cholesky(np.cov(x, rowvar=False)), x.T).T
+    return x @ np.linalg.cholesky(np.asarray(covariance, float)).T + mean
 
 
-def test_it_is_the_formula_with_the_square_root_of_a_matrix():
-    one, other = _features(0, 300, 12), _features(1, 300, 12)
-    assert frechet(one, other).value == pytest.approx(_slow(one, other), rel=1e-9)
+@pytest.mark.parametrize("rows", [60, 1500])  # one block, and more than one
+def test_distance_is_the_formula_with_a_matrix_root(rows):
+    true, others = _features(1, rows, 24), _features(2, rows, 24, 1.2, 0.3)
+    assert frechet(true, others).value == pytest.approx(distance(true, others), rel=1e-6)
 
 
-@pytest.mark.parametrize("rows", [300, 20])
-def test_torch_fidelity_agrees_with_more_and_with_fewer_photographs_than_features(rows):
-    one, other = _features(0, rows, 32), _features(1, rows, 32)
-    expected = fid_statistics_to_metric(
-        *(fid_features_to_statistics(torch.from_numpy(x)) for x in (one, other)), verbose=False
-    )
-    assert frechet(one, other).value == pytest.approx(expected["frechet_inception_distance"], rel=1e-5)
+def test_distance_is_what_torchmetrics_finds():
+    torch = pytest.importorskip("torch")
+    image = pytest.importorskip("torchmetrics.image.fid")
+
+    class Same(torch.nn.Module):
+        num_features = 16
+
+        def forward(self, x):
+            return x
+
+    true, others = _features(3, 200, 16), _features(4, 200, 16, 0.8, 0.5)
+    metric = image.FrechetInceptionDistance(feature=Same(), input_img_size=(16,)).set_dtype(torch.float64)
+    metric.update(torch.from_numpy(true).double(), real=True)
+    metric.update(torch.from_numpy(others).double(), real=False)
+    assert frechet(true, others).value == pytest.approx(float(metric.compute()), rel=1e-5)
 
 
-def test_gaussians_of_one_dimension_differ_by_mean_and_deviation():
-    one = np.random.default_rng(0).normal(size=(400, 1))
-    one = (one - one.mean()) / one.std(ddof=1)
-    assert frechet(one, 3 * one + 5).value == pytest.approx(5**2 + (3 - 1) ** 2, rel=1e-9)
+def test_distance_of_known_gaussians_is_their_closed_form():
+    # diagonal covariances: the squared shift, plus the squared differences of the deviations
+    true = _exact(50, [0, 0, 0], np.diag([1, 4, 9]))
+    others = _exact(50, [1, 2, 2], np.diag([4, 4, 1]), seed=1)
+    assert frechet(true, others).value == pytest.approx(9 + (1 - 2) ** 2 + 0 + (3 - 1) ** 2, rel=1e-9)
 
 
-def test_equal_features_are_no_distance_apart():
-    one = _features(0, 50, 12)
-    assert frechet(one, one.copy()).value == pytest.approx(0, abs=1e-6 * one.var(axis=0).sum())
+def test_fewer_rows_than_dimensions_are_measured_in_the_space_that_they_span():
+    """Rows that lie in a plane of a large space are as far from each other as in the plane itself."""
+    small, other = _features(5, 30, 8), _features(6, 30, 8, shift=1)
+    basis = np.linalg.qr(np.random.default_rng(7).normal(size=(200, 8)))[0]
+    inside = frechet((small @ basis.T).astype(np.float32), (other @ basis.T).astype(np.float32)).value
+    assert inside == pytest.approx(distance(small, other), rel=1e-4)
 
 
-def test_features_that_never_vary_add_nothing():
-    one, other = _features(0, 90, 12), _features(1, 90, 12)
-    dead = [np.concatenate([x, np.ones((90, 5), np.float32)], axis=1) for x in (one, other)]
-    assert frechet(*dead).value == pytest.approx(frechet(one, other).value, rel=1e-5)
-    assert frechet(dead[0][:, 12:], dead[1][:, 12:]).value == pytest.approx(0, abs=1e-6)
+@pytest.mark.parametrize("rows", [40, 400])
+def test_a_set_is_at_no_distance_from_itself_in_any_order(rows):
+    true = _features(8, rows, 64)
+    shuffled = np.random.default_rng(0).permutation(true)
+    assert frechet(true, true).value == pytest.approx(0, abs=float(1e-6 * np.square(true).sum() / rows))
+    assert frechet(true, shuffled).value == pytest.approx(0, abs=float(1e-6 * np.square(true).sum() / rows))
 
 
-def test_torch_fidelity_agrees_on_features_of_which_many_depend_on_each_other():
-    one, other = (_features(seed, 300, 8) @ _features(9, 8, 40) for seed in (0, 1))
-    expected = fid_statistics_to_metric(
-        *(fid_features_to_statistics(torch.from_numpy(x)) for x in (one, other)), verbose=False
-    )
-    assert frechet(one, other).value == pytest.approx(expected["frechet_inception_distance"], rel=1e-4)
+@pytest.mark.parametrize(("rows", "groups"), [(400, 10), (83, 7)])  # groups of one size, and not
+def test_interval_is_that_of_a_jackknife_that_refits_without_each_group(rows, groups):
+    true, others = _features(9, rows, 6), _features(10, rows, 6, 1.5, 0.5)
+    found = frechet(true, others, groups)
+    error = jackknife_error(true, others, groups)
+    assert found.value == pytest.approx(distance(true, others), rel=1e-6)
+    assert found.high - found.value == pytest.approx(1.96 * error, rel=1e-4)
+    assert found.low == pytest.approx(max(0, found.value - 1.96 * error), rel=1e-4)
 
 
-def test_blocks_of_rows_change_nothing(monkeypatch):
-    one, other = _features(0, 90, 12), _features(1, 90, 12)
-    expected = frechet(one, other)
-    monkeypatch.setattr(module, "_ROWS", 4)
-    assert frechet(one, other) == pytest.approx(expected, rel=1e-9)
+def test_most_intervals_hold_the_distance_of_the_distributions():
+    """Two Gaussians of known distance, 100 samples of 600 rows: about 95 intervals must hold it."""
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        found = frechet(rng.normal(size=(600, 3)), rng.normal(size=(600, 3)) * [1, 2, 1] + [1, 0, 0])
+        held += found.low <= 2 <= found.high
+    assert 85 <= held <= 100
 
 
-def test_the_interval_is_the_jackknifes_over_groups():
-    one, other, groups = _features(0, 60, 6), _features(1, 60, 6), 10
-    kept = [np.arange(60) % groups != group for group in range(groups)]
-    without = np.array([_slow(one[rows], other[rows]) for rows in kept])
-    error = np.sqrt((groups - 1) / groups * ((without - without.mean()) ** 2).sum())
-    value, low, high = frechet(one, other, groups)
-    assert (value - low, high - value) == pytest.approx((1.96 * error, 1.96 * error), rel=1e-6)
+def test_the_interval_never_goes_below_zero():
+    true = _features(11, 60, 4)
+    noise = np.random.default_rng(0).normal(0, 0.01, true.shape).astype(np.float32)
+    assert frechet(true, true + noise, 3).low >= 0
 
 
-def test_the_interval_tells_how_far_other_samples_lie():
-    samples = [
-        frechet(*(np.random.default_rng(2 * seed + side).normal(side, 1 + side, (300, 4)) for side in (0, 1)))
-        for seed in range(60)
-    ]
-    spread = np.std([sample.value for sample in samples])
-    told = np.mean([(sample.high - sample.low) / (2 * 1.96) for sample in samples])
-    assert told == pytest.approx(spread, rel=0.3)
+def test_too_few_rows_give_nan_and_not_a_number_that_means_nothing():
+    for rows in (0, 1):
+        assert all(math.isnan(x) for x in frechet(_features(1, rows, 4), _features(2, rows, 4)))
+    one, other = _features(1, 19, 4), _features(2, 19, 4)
+    found = frechet(one, other)
+    assert found.value == pytest.approx(distance(one, other), rel=1e-6)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert frechet(_features(1, 20, 4), _features(2, 20, 4)).high > 0
 
 
-def test_too_few_photographs_have_no_interval_and_one_has_no_distance():
-    few = frechet(_features(0, 12, 4), _features(1, 12, 4))
-    assert np.isfinite(few.value)
-    assert np.isnan([few.low, few.high]).all()
-    assert np.isnan(frechet(_features(0, 1, 4), _features(1, 1, 4))).all()
+def test_features_of_other_photographs_are_refused():
+    with pytest.raises(ValueError, match="same photographs"):
+        frechet(_features(1, 5, 4), _features(1, 6, 4))
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path):
+def test_features_that_are_not_finite_are_refused():
+    true = _features(1, 30, 4)
+    others = true.copy()
+    others[3, 2] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        frechet(true, others)
+
+
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path):
     def peak(rows):
-        paths = []
-        for seed in (0, 1):
-            np.lib.format.open_memmap(tmp_path / f"{seed}.npy", "w+", np.float32, (rows, 16))[:] = _features(
-                seed, rows, 16
-            )
-            paths.append(tmp_path / f"{seed}.npy")
+        files = [tmp_path / f"{name}-{rows}.bin" for name in ("true", "others")]
+        for seed, file in enumerate(files):
+            np.random.default_rng(seed).normal(size=(rows, 32)).astype(np.float32).tofile(file)
+        maps = [np.memmap(file, np.float32, "r", shape=(rows, 32)) for file in files]
         tracemalloc.start()
-        frechet(*(np.load(path, mmap_mode="r") for path in paths))
+        frechet(*maps)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
 
-    assert peak(80_000) < 1.2 * peak(20_000)
+    peak(100)  # what the first call alone allocates
+    few, many = peak(20_000), peak(160_000)
+    assert many < 1.1 * few
+    assert many < 160_000 * 32 * 4 / 4

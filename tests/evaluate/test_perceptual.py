@@ -1,66 +1,105 @@
-import warnings
+from functools import cache
 
 import lpips
 import numpy as np
 import pytest
 import torch
-from torchvision import models
+import torchvision
+from safetensors.torch import save_file
+from skimage import data
 
-from tintype.evaluate.perceptual import BACKBONES, load_lpips
+from tintype.evaluate.perceptual import NETWORKS, load_lpips
+from tintype.networks.foreign import sha256_of
 
-NETS = {"alex": models.alexnet, "squeeze": models.squeezenet1_1}
+BACKBONES = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
+TRUE = data.astronaut()[100:164, 180:260]
+OTHERS = [data.coffee()[100:164, 200:280], np.repeat(TRUE.mean(axis=-1, keepdims=True), 3, -1).astype(np.uint8), TRUE]
 
 
-@pytest.fixture(scope="module", params=NETS)
-def backbone(request, tmp_path_factory):
-    """A backbone with random weights in a file, and the lpips package driven by hand with the same."""
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("tried to connect"))
+
+
+@cache
+def _backbone(net):
     torch.manual_seed(0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        network = NETS[request.param](weights=None)
-        by_hand = lpips.LPIPS(net=request.param, pnet_rand=True, verbose=False)
-    path = tmp_path_factory.mktemp("weights") / BACKBONES[request.param]
-    torch.save(network.state_dict(), path)
-    features = dict(network.features.named_parameters())
-    for name, weight in by_hand.net.named_parameters():
-        weight.data = features[name.partition(".")[2]].data
-    return request.param, path, by_hand.eval()
+    return torchvision.models.get_model(BACKBONES[net])
 
 
-def _tensor(picture):
-    return torch.from_numpy(picture / 255.0).float().permute(2, 0, 1)[None]
+def _features(net):
+    """torchvision's convolutions of the network, random: what LPIPS uses of its file, and small."""
+    return {key: value for key, value in _backbone(net).state_dict().items() if key.startswith("features.")}
 
 
-def test_it_is_the_package_driven_by_hand(backbone):
-    net, path, by_hand = backbone
-    true, *pictures = np.random.default_rng(0).integers(0, 256, (4, 64, 80, 3), dtype=np.uint8)
-    with torch.no_grad():
-        expected = [float(by_hand(_tensor(true), _tensor(picture), normalize=True)) for picture in pictures]
-    assert min(expected) > 0.001
-    assert load_lpips(net, path)(true, pictures) == pytest.approx(expected, rel=1e-4)
+def _saved(net, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (save_file if path.suffix == ".safetensors" else torch.save)(_features(net), path)
+    return path
 
 
-def test_equal_pictures_are_no_distance_apart_and_the_weights_are_told(backbone):
-    net, path, _ = backbone
-    distance = load_lpips(net, path)
-    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    assert distance(picture, [picture]) == [0]
-    assert (distance.net, distance.weights, len(distance.sha256)) == (net, path.name, 64)
+def _by_hand(net, monkeypatch):
+    """The lpips package as its authors drive it, but with the weights of the file for the trained ones."""
+    monkeypatch.setattr(f"torchvision.models.{BACKBONES[net]}", lambda pretrained: _backbone(net))
+    metric = lpips.LPIPS(net=net, verbose=False)
+
+    @torch.no_grad()
+    def distance(true, picture):
+        return float(metric(lpips.im2tensor(true), lpips.im2tensor(picture)))
+
+    return distance
 
 
-def test_weights_are_taken_from_torchs_cache_and_never_fetched(backbone, tmp_path, monkeypatch):
-    net, path, _ = backbone
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr("torch.hub.download_url_to_file", lambda *_: pytest.fail("fetched"))
-    with pytest.raises(ValueError, match=f"give {path.name}"):
+@pytest.mark.parametrize("net", NETWORKS)
+def test_lpips_is_what_its_package_finds_by_hand(net, tmp_path, monkeypatch, capsys):
+    path = _saved(net, tmp_path / "own.pth")
+    metric = load_lpips(net, path)
+    found = metric(TRUE, OTHERS)
+    by_hand = _by_hand(net, monkeypatch)
+    assert found == pytest.approx([by_hand(TRUE, picture) for picture in OTHERS], rel=1e-4, abs=1e-9)
+    assert found[0] > 1e-4
+    assert found[2] < 1e-9
+    assert (metric.net, metric.weights, metric.sha256) == (net, "own.pth", sha256_of(path))
+    assert capsys.readouterr().out == ""
+
+
+def test_weights_are_found_in_torchs_cache_under_their_own_name(tmp_path):
+    _saved("squeeze", tmp_path / "torch" / "hub" / "checkpoints" / NETWORKS["squeeze"])
+    assert load_lpips("squeeze").weights == NETWORKS["squeeze"]
+
+
+@pytest.mark.parametrize("net", NETWORKS)
+def test_the_file_looked_for_is_the_one_that_torchvision_would_download(net):
+    first = next(iter(torchvision.models.get_model_weights(BACKBONES[net])))
+    assert first.url.endswith(f"/{NETWORKS[net]}")
+
+
+@pytest.mark.parametrize("net", NETWORKS)
+def test_missing_weights_are_told_by_name_and_not_downloaded(net):
+    with pytest.raises(ValueError, match=NETWORKS[net]):
         load_lpips(net)
-    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "hub" / "checkpoints" / path.name).write_bytes(path.read_bytes())
-    assert load_lpips(net).weights == path.name
 
 
-def test_other_weights_are_refused_in_one_line(tmp_path):
-    torch.save({"a": torch.zeros(2)}, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match=r"other\.pth: these are not torchvision's weights") as error:
-        load_lpips("alex", tmp_path / "other.pth")
-    assert "\n" not in str(error.value)
+def test_other_weights_and_other_networks_are_refused_in_one_line(tmp_path):
+    with pytest.raises(ValueError, match=r"squeeze\.safetensors.*alex"):
+        load_lpips("alex", _saved("squeeze", tmp_path / "squeeze.safetensors"))
+    with pytest.raises(ValueError, match="resnet"):
+        load_lpips("resnet")
+
+
+def test_autocast_does_not_change_the_distance(tmp_path):
+    metric = load_lpips("squeeze", _saved("squeeze", tmp_path / "own.pth"))
+    expected = metric(TRUE, OTHERS)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert metric(TRUE, OTHERS) == expected
+
+
+@pytest.mark.parametrize("net", NETWORKS)
+def test_the_least_size_is_enough_and_a_pixel_less_is_refused(net, tmp_path):
+    metric = load_lpips(net, _saved(net, tmp_path / "own.pth"))
+    assert metric(TRUE[:32, :32], [OTHERS[0][:32, :32]])[0] > 0
+    with pytest.raises(ValueError, match="31"):
+        metric(TRUE[:32, :31], [OTHERS[0][:32, :31]])
+    with pytest.raises(ValueError, match="expected"):
+        metric(TRUE, [OTHERS[0][:40]])

@@ -264,3 +264,14 @@ def test_features_of_every_method_come_with_the_record(photographs):
 def test_figures_of_no_photograph_are_nan():
     figures = Summary(["grey", "ground-truth"]).figures()
     assert all(np.isnan(value[0]) for row in figures.values() for value in row.values())
+
+
+def test_a_photograph_too_small_for_lpips_is_left_out(photographs):
+    def picky(true, pictures):
+        if len(true) == 10:
+            raise ValueError("LPIPS needs more pixels")
+        return [0.0] * len(pictures)
+
+    _, left_out, images = evaluate(sorted(photographs.iterdir()), networks=Networks(lpips=picky))
+    assert images == 3
+    assert left_out == {photographs / "0.png": f"{photographs / '0.png'}: LPIPS needs more pixels"}

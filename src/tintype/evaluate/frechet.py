@@ -1,88 +1,99 @@
-"""Fréchet distance between features of true and of colorized pictures (Heusel et al. 2017, the formula of FID).
+"""Fréchet distance between two sets of features (Heusel et al. 2017, eq. 6), with an interval.
 
-Two Gaussians with means μ and covariances C are |μ₁ - μ₂|² + tr C₁ + tr C₂ - 2 tr (C₁ C₂)^½ apart. With
-C = RᵀR / (n - 1), where R is the centred features or a smaller matrix with the same RᵀR, the last trace is the sum of the
-singular values of R₁ R₂ᵀ over n - 1: no square root of a matrix, and quick for few photographs of many features.
+Each set is fitted by its mean and by a root R of its scatter, Σ (x - μ)(x - μ)ᵀ = RᵀR. R has at most as many rows as
+features have dimensions, and comes from QR decompositions of blocks of rows, so neither memory nor precision suffers
+from many rows. The trace of √(C₁C₂) is the sum of the singular values of R₁R₂ᵀ: no matrix root, whatever the rank.
 """
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluate.summary import GROUPS
-
-_ROWS = 1024  # read from disk at once
-_RIDGE = 1e-13  # of the trace, added to the diagonal: features that never vary make RᵀR singular
+_Floats = NDArray[np.float64]
+_BLOCK = 1024  # rows at once, or as many as the features have dimensions
 
 
 class Distance(NamedTuple):
-    """A distance with the bounds of its 95 % interval (NaN where there are too few photographs for one)."""
+    """A Fréchet distance, and the ends of its 95 % interval."""
 
     value: float
     low: float
     high: float
 
 
-class _Part(NamedTuple):
-    """Some rows: how many, their mean (D,), and R, of at most D rows, of what is left when it is subtracted."""
+class _Fit(NamedTuple):
+    """A Gaussian: `rows` it was fitted to, their mean (D,), and a root (r, D) of their scatter, r ≤ D."""
 
     rows: int
-    mean: NDArray[np.float64]
-    r: NDArray[np.float64]
+    mean: _Floats
+    root: _Floats
 
 
-def frechet(true: NDArray[np.float32], others: NDArray[np.float32], groups: int = GROUPS) -> Distance:
-    """Fréchet distance, with an interval by the jackknife over groups of photographs.
+def frechet(true: NDArray[np.float32], others: NDArray[np.float32], groups: int = 10) -> Distance:
+    """The Fréchet distance between Gaussians fitted to two sets of features, with a 95 % interval.
 
-    Resampling with repetition would not do: a sample that repeats photographs has a greater distance than one that does
-    not. Features are read in blocks, so memory does not grow with their number.
+    The interval is from a jackknife that leaves out a group of photographs at a time, of both sets. A bootstrap would
+    fit to repeated rows, which have less spread than as many new ones would have, and overstate the distance.
 
     Args:
-        true: (n, D) features of the true pictures, an array or a memory-mapped file.
-        others: (n, D) features of a method's, row by row of the same photographs.
-        groups: row i belongs to group i mod `groups`.
+        true: (n, D) features, typically a memory map; it is read in blocks of rows.
+        others: likewise; row i of both belongs to photograph i.
+        groups: photograph i is in group i mod `groups`.
+
+    Returns:
+        The distance, NaN for fewer than 2 rows; low and high, NaN for fewer than 2 rows a group.
+
+    Raises:
+        ValueError: the shapes differ, or some value is not finite.
     """
-    count = len(true)
-    if count < 2:
-        return Distance(float("nan"), float("nan"), float("nan"))
-    parts = [[_part(rows[start::groups]) for start in range(min(groups, count))] for rows in (true, others)]
-    value = _distance(_joined(parts[0]), _joined(parts[1]))
-    if count < 2 * groups:
-        return Distance(value, float("nan"), float("nan"))
-    without = np.array(
-        [_distance(*(_joined([*side[:group], *side[group + 1 :]]) for side in parts)) for group in range(groups)]
-    )
-    error = float(np.sqrt((groups - 1) / groups * ((without - without.mean()) ** 2).sum()))
-    return Distance(value, max(0.0, value - 1.96 * error), value + 1.96 * error)
+    if true.ndim != 2 or true.shape != others.shape:
+        raise ValueError(f"expected features of the same photographs, got {true.shape} and {others.shape}")
+    rows = len(true)
+    if rows < 2:
+        return Distance(np.nan, np.nan, np.nan)
+    if rows < 2 * groups:
+        return Distance(_distance(_fit(true), _fit(others)), np.nan, np.nan)
+    parts = [[_fit(features[group::groups]) for group in range(groups)] for features in (true, others)]
+    value = _distance(*map(_merge, parts))
+    without = np.array([_distance(*(_merge([*fits[:g], *fits[g + 1 :]]) for fits in parts)) for g in range(groups)])
+    half = 1.96 * np.sqrt((groups - 1) / groups * np.square(without - without.mean()).sum())
+    return Distance(value, max(0.0, float(value - half)), float(value + half))
 
 
-def _part(rows: NDArray[np.float32]) -> _Part:
-    part = _Part(0, np.zeros(rows.shape[1]), np.zeros((0, rows.shape[1])))
-    for start in range(0, len(rows), _ROWS):
-        block = np.asarray(rows[start : start + _ROWS], dtype=np.float64)
-        mean = block.mean(axis=0)
-        part = _joined([part, _Part(len(block), mean, block - mean)])
-    return part
+def _fit(features: NDArray[np.float32]) -> _Fit:
+    block = max(_BLOCK, features.shape[1])
+    blocks = (features[start : start + block] for start in range(0, len(features), block))
+    return reduce(lambda fit, more: _merge([fit, more]), map(_fit_block, blocks))
 
 
-def _joined(parts: list[_Part]) -> _Part:
-    """All their rows together: to the scatter within parts comes that of the parts' means."""
-    count = sum(part.rows for part in parts)
-    mean = sum((part.rows / count * part.mean for part in parts), np.zeros_like(parts[0].mean))
-    between = [np.sqrt(part.rows) * (part.mean - mean)[None] for part in parts if part.rows]
-    stacked = np.concatenate([*(part.r for part in parts), *between])
-    if len(stacked) > stacked.shape[1]:
-        scatter = stacked.T @ stacked
-        scatter.flat[:: len(scatter) + 1] += _RIDGE * np.trace(scatter) + np.finfo(float).tiny
-        stacked = np.linalg.cholesky(scatter).T
-    return _Part(count, mean, stacked)
+def _fit_block(features: NDArray[np.float32]) -> _Fit:
+    exact = features.astype(np.float64)
+    if not np.isfinite(exact).all():
+        raise ValueError("features hold values that are not finite numbers")
+    mean = exact.mean(axis=0)
+    return _Fit(len(exact), mean, _root(exact - mean))
 
 
-def _distance(one: _Part, other: _Part) -> float:
-    (n, mean, r), (m, other_mean, other_r) = one, other
-    product = r @ other_r.T
-    squares = np.linalg.eigvalsh(product @ product.T if len(r) <= len(other_r) else product.T @ product)
-    shared = np.sqrt(np.maximum(squares, 0)).sum() / np.sqrt((n - 1) * (m - 1))
-    spread = (r**2).sum() / (n - 1) + (other_r**2).sum() / (m - 1)
-    return float(max(0.0, ((mean - other_mean) ** 2).sum() + spread - 2 * shared))
+def _merge(fits: Sequence[_Fit]) -> _Fit:
+    """The fit to all rows that `fits` were fitted to: their scatters, and the scatter of their means, add up."""
+    rows = sum(fit.rows for fit in fits)
+    mean = sum((fit.rows * fit.mean for fit in fits), start=np.zeros_like(fits[0].mean)) / rows
+    between = [np.sqrt(fit.rows) * (fit.mean - mean) for fit in fits]
+    return _Fit(rows, mean, _root(np.vstack([*(fit.root for fit in fits), *between])))
+
+
+def _root(rows: _Floats) -> _Floats:
+    """A root with the same RᵀR as `rows`, with no more rows than columns."""
+    if len(rows) <= rows.shape[1]:
+        return rows
+    return np.asarray(np.linalg.qr(rows, mode="r"))  # asarray for the types alone: this mode returns R
+
+
+def _distance(one: _Fit, other: _Fit) -> float:
+    a, b = (fit.root / np.sqrt(fit.rows - 1) for fit in (one, other))
+    shift = np.square(one.mean - other.mean).sum()
+    overlap = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return max(0.0, float(shift + np.square(a).sum() + np.square(b).sum() - 2 * overlap))

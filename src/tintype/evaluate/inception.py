@@ -1,54 +1,66 @@
-"""The features behind FID: the Inception network of Heusel et al. (2017), by torch-fidelity."""
+"""Features of the Inception network that FID is defined by (Heusel et al. 2017), by torch-fidelity."""
 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from tintype.evaluate.classifier import cached, file_hash
-from tintype.networks.weights import read_state_dict
+from tintype.networks.foreign import cached, read_state_dict, sha256_of
 
-WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"
+# One file under two names: pytorch-fid's release and torch-fidelity's.
+FILES = ("pt_inception-2015-12-05-6726825d.pth", "weights-inception-2015-12-05-6726825d.pth")
 
 
 @dataclass(frozen=True)
 class Inception:
-    """The network, the file of its weights and that file's hash."""
+    """FID's Inception; `weights` is the name of the file they came from, `sha256` its hash."""
 
+    name: str
     weights: str
     sha256: str
-    _network: Any = field(repr=False)
+    _network: nn.Module = field(repr=False)
 
     def __call__(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Pooled features (n, 2048) of n 8-bit sRGB pictures (h, w, 3), resized to 299×299 as the original does."""
-        with torch.inference_mode():
-            rows = [self._network(torch.from_numpy(np.array(one)).permute(2, 0, 1)[None])[0] for one in pictures]
-        return torch.cat(rows).numpy()
+        """The features of its last pooling, in float32, whatever autocast the caller is in.
+
+        Args:
+            pictures: n pictures (h, w, 3), 8-bit sRGB, of any sizes; the network resizes them as TensorFlow 1 did.
+
+        Returns:
+            (n, 2048).
+        """
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            features = [
+                self._network(torch.tensor(picture).permute(2, 0, 1)[None])[0]  # one by one: sizes may differ
+                for picture in pictures
+            ]
+        return torch.cat(features).numpy()
 
 
 def load_inception(weights: Path | None = None) -> Inception:
-    """The network with its weights. Nothing is fetched over the network.
+    """Load FID's Inception. Nothing is downloaded.
 
     Args:
-        weights: torch-fidelity's file; None means the one in torch's cache.
+        weights: a .pth or .safetensors file; without one, the file in torch's cache, by either of its names.
 
     Raises:
-        ValueError: the weights are missing or do not fit, in one line.
+        ValueError: there are no weights here, or the file holds others.
     """
-    path = weights or cached(WEIGHTS)
-    if path is None:
-        raise ValueError(f"FID needs the weights of its network: give {WEIGHTS}, or put it into torch's cache")
-    safe = io.BytesIO()  # torch-fidelity would unpickle whatever is in the file
-    torch.save(read_state_dict(path), safe)
-    safe.seek(0)
+    weights = weights or next((path for path in map(cached, FILES) if path is not None), None)
+    if weights is None:
+        raise ValueError(f"{FILES[0]}, the weights of FID's Inception, is not in torch's cache: give a file")
+    # torch-fidelity would unpickle the file whatever is in it, so it is given what was read as tensors only
+    buffer = io.BytesIO()
+    torch.save(read_state_dict(weights), buffer)
+    buffer.seek(0)
     try:
-        network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=safe)
+        network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=buffer)
     except RuntimeError as error:
-        raise ValueError(f"{path}: these are not torch-fidelity's weights of Inception v3") from error
-    return Inception(path.name, file_hash(path), network)
+        raise ValueError(f"{weights}: these are not the weights of FID's Inception") from error
+    return Inception("inception-v3-compat", weights.name, sha256_of(weights), network)

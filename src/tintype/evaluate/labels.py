@@ -1,101 +1,164 @@
-"""Which ImageNet class a photograph shows, from a file or from the folder that it is in."""
+"""What photographs show: ImageNet-1k classes from a file, or from the names of folders."""
 
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from timm.data.imagenet_info import ImageNetInfo
 
-_SYNSET = re.compile(r"n\d{8}(?=$|_)")
+CLASSES = 1000
+_SYNSET = re.compile(r"(n\d{8})(_.*)?")
 
 
+@cache
+def _synsets() -> dict[str, int]:
+    info = ImageNetInfo("imagenet-1k")
+    return {info.index_to_label_name(index): index for index in range(CLASSES)}
+
+
+@cache
+def _synonyms() -> list[list[str]]:
+    """By class index, its names; the first is the one that it usually goes by."""
+    return [[name.strip() for name in text.split(",")] for text in ImageNetInfo("imagenet-1k").label_descriptions()]
+
+
+@cache
 def class_names() -> list[str]:
-    """A short name for each of the 1,000 classes of ImageNet, by index."""
-    info = ImageNetInfo()
-    return [info.index_to_description(place).split(",")[0] for place in range(info.num_classes())]
+    """A short name of each of the 1,000 classes, by class index; no two the same (`crane (n02012849)`)."""
+    first = [names[0] for names in _synonyms()]
+    times = Counter(map(_plain, first))
+    return [
+        name if times[_plain(name)] == 1 else f"{name} ({synset})"
+        for name, synset in zip(first, _synsets(), strict=True)
+    ]
+
+
+def class_index(label: str) -> int | None:
+    """The class index that a label stands for; None where it stands for none.
+
+    Args:
+        label: a class index, a synset id (`n01443537`, or with its name, `n01443537_goldfish`), or a class name.
+
+    Raises:
+        ValueError: several classes go by that name.
+    """
+    label = label.strip()
+    if label.isdecimal():
+        return int(label) if int(label) < CLASSES else None
+    if synset := _SYNSET.fullmatch(label):
+        return _synsets().get(synset[1])
+    classes = _by_name().get(_plain(label), [])
+    if len(classes) > 1:
+        ids = list(_synsets())
+        raise ValueError(f"{label!r} is the name of several classes: use {' or '.join(ids[i] for i in classes)}")
+    return classes[0] if classes else None
 
 
 def read_labels(paths: Sequence[Path], folder: Path, file: Path | None = None) -> dict[Path, int]:
-    """The class index of every photograph of which it is known.
-
-    A label is a class index, a synset (`n01440764`), a synset with a name (`n01440764_tench`), or a class name
-    (`tench`; the first of several is enough).
+    """The ImageNet-1k class index of each photograph whose class is known.
 
     Args:
-        paths: the photographs, below `folder`.
-        folder: what places in the file are counted from.
-        file: a CSV of photograph and label, or a JSON object; photographs by their place below the folder, or by file
-            name. None takes the name of the folder that each photograph is in, where that is a label.
+        paths: the photographs.
+        folder: what the names in `file` are relative to; a bare file name does too.
+        file: a CSV of `name,label`, with or without a header, or a JSON object {name: label}; labels as `class_index`
+            reads them. Without a file, a photograph's label is the name of the folder that holds it, if that is a
+            synset id or a class name.
 
     Raises:
-        ValueError: the file cannot be read, labels a photograph with what is no class, or none of these photographs.
+        ValueError: the file cannot be read, has an unknown or ambiguous label, or names none of the photographs; or a
+            folder's name is ambiguous.
     """
-    if file is None:
-        known = ((path, _index(path.parent.name, numbers=False)) for path in paths)
-        return {path: label for path, label in known if label is not None}
-    given = _read(file)
+    return _from_folders(paths) if file is None else _from_file(paths, folder, file)
+
+
+def _from_folders(paths: Sequence[Path]) -> dict[Path, int]:
     labels = {}
     for path in paths:
-        place = path.relative_to(folder).as_posix()
-        name = place if place in given else path.name
-        if name in given:
-            labels[path] = _label(given[name], name, file)
-    if not labels:
-        raise ValueError(f"{file}: labels none of these photographs")
+        name = path.absolute().parent.name
+        try:
+            index = None if name.isdecimal() else class_index(name)  # a folder named 2005 is a year, not a class
+        except ValueError as error:
+            raise ValueError(f"{path.parent}: {error}; or give the labels in a file") from error
+        if index is not None:
+            labels[path] = index
     return labels
 
 
-def _read(file: Path) -> dict[str, str | int]:
+def _from_file(paths: Sequence[Path], folder: Path, file: Path) -> dict[Path, int]:
+    relative = {path.relative_to(folder).as_posix(): path for path in paths if path.is_relative_to(folder)}
+    bare: dict[str, list[Path]] = {}
+    for path in paths:
+        bare.setdefault(path.name, []).append(path)
+    labels: dict[Path, int] = {}
+    for name, index in _classes(file).items():
+        meant = [relative[name]] if name in relative else bare.get(name, [])
+        if len(meant) > 1:
+            raise ValueError(f"{file}: {name} is the name of {len(meant)} photographs; name them relative to {folder}")
+        if meant and labels.setdefault(meant[0], index) != index:
+            raise ValueError(f"{file}: {name} has two labels")
+    if paths and not labels:
+        raise ValueError(f"{file}: names none of the photographs in {folder}")
+    return labels
+
+
+def _classes(file: Path) -> dict[str, int]:
+    """The class index of each name in the file."""
+    classes: dict[str, int] = {}
+    unknown: list[tuple[str, str]] = []
+    for name, label in _rows(file):
+        try:
+            index = class_index(label)
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+        if index is None:
+            unknown.append((name, label))
+        elif classes.setdefault(name, index) != index:
+            raise ValueError(f"{file}: {name} has two labels")
+    if unknown:
+        (name, label), others = unknown[0], len(unknown) - 1
+        more = f", and {others} more like it" if others else ""
+        raise ValueError(f"{file}: {name} has the label {label!r}, which is no class of ImageNet's 1,000{more}")
+    return classes
+
+
+def _rows(file: Path) -> list[tuple[str, str]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix.lower() == ".json":
-            given = json.loads(text)
-            if not isinstance(given, dict) or not all(isinstance(label, str | int) for label in given.values()):
-                raise ValueError("not an object of names and labels")
-            return given
-        rows = [row for row in csv.reader(text.splitlines()) if row]
-        if rows and len(rows[0]) == 2 and _index(rows[0][1].strip()) is None and "." not in rows[0][0]:
-            del rows[0]  # a header
-        return {name.strip(): label.strip() for name, label in rows}
+            given = json.loads(text, object_pairs_hook=tuple)
+            if not isinstance(given, tuple):
+                raise ValueError("expected an object {name: label}")
+            wrong = [name for name, label in given if type(label) not in (int, str)]
+            if wrong:
+                raise ValueError(f"the label of {wrong[0]} is neither a number nor a name")
+            return [(name, str(label)) for name, label in given]
+        rows = [row for row in csv.reader(text.splitlines(), strict=True) if row]
+        wrong = [",".join(row) for row in rows if len(row) != 2]
+        if wrong:
+            raise ValueError(f"expected lines of name,label, found {wrong[0][:60]!r}")
     except (OSError, ValueError, csv.Error) as error:
-        raise ValueError(f"{file}: cannot be read as labels, one photograph and its label to a line") from error
-
-
-def _label(label: str | int, name: str, file: Path) -> int:
-    index = _index(label)
-    if index is not None:
-        return index
-    several = len(_by_name().get(str(label).strip().lower(), ()))
-    why = f"names {several} classes: give the synset" if several > 1 else "is no class of ImageNet"
-    raise ValueError(f"{file}: {name}: {str(label)!r} {why}")
-
-
-def _index(label: str | int, numbers: bool = True) -> int | None:
-    """The class index that a label means, if it means one alone."""
-    text = str(label).strip()
-    synset = _SYNSET.match(text)
-    if synset:
-        return _by_synset().get(synset[0])
-    if text.isascii() and text.isdigit():
-        return int(text) if numbers and int(text) < len(_by_synset()) else None
-    classes = _by_name().get(text.lower().replace("_", " "), ())
-    return classes[0] if len(classes) == 1 else None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{file}: cannot be read as labels ({reason})") from error
+    header = rows and not Path(rows[0][0]).suffix  # a photograph's name has one
+    return [(name.strip(), label) for name, label in rows[1 if header else 0 :]]
 
 
 @cache
-def _by_synset() -> dict[str, int]:
-    return {name: place for place, name in enumerate(ImageNetInfo().label_names())}
+def _by_name() -> dict[str, list[int]]:
+    """Classes by name. What one class usually goes by is its name, even if it is also a rarer name of another's."""
+    classes: dict[str, list[int]] = {}
+    first: dict[str, list[int]] = {}
+    for index, names in enumerate(_synonyms()):
+        first.setdefault(_plain(names[0]), []).append(index)
+        for name in {_plain(name) for name in names}:
+            classes.setdefault(name, []).append(index)
+    unique = {_plain(name): [index] for index, name in enumerate(class_names())}
+    return {**classes, **first, **unique}
 
 
-@cache
-def _by_name() -> dict[str, tuple[int, ...]]:
-    """Class indices by name, in lower case; a few names, such as crane, mean two."""
-    found: dict[str, tuple[int, ...]] = {}
-    info = ImageNetInfo()
-    for place in range(info.num_classes()):
-        for name in dict.fromkeys(part.strip().lower() for part in info.index_to_description(place).split(",")):
-            found[name] = (*found.get(name, ()), place)
-    return found
+def _plain(name: str) -> str:
+    return " ".join(name.lower().replace("_", " ").split())

@@ -1,65 +1,92 @@
-"""LPIPS (Zhang et al., "The unreasonable effectiveness of deep features as a perceptual metric", CVPR 2018)."""
+"""LPIPS: how far pictures look from the true one to a network (Zhang et al. 2018), by the authors' package."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import lpips
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from tintype.evaluate.classifier import cached, file_hash
-from tintype.networks.weights import read_state_dict
+from tintype.networks.foreign import cached, read_state_dict, sha256_of
 
-BACKBONES = {  # torchvision's files of their weights; the linear layers on top come with the package
+# The networks of LPIPS, with the torchvision weights that its linear layers were fitted to.
+NETWORKS = {
     "alex": "alexnet-owt-7be5be79.pth",
     "vgg": "vgg16-397923af.pth",
     "squeeze": "squeezenet1_1-b8a52dc0.pth",
 }
+LEAST = 32  # pixels on each side that all three networks can look at
 
 
 @dataclass(frozen=True)
 class Lpips:
-    """LPIPS v0.1 with one backbone: its name, the file of its weights and that file's hash."""
+    """LPIPS version 0.1 with one of its networks; `weights` is the name of the network's file, `sha256` its hash."""
 
     net: str
     weights: str
     sha256: str
-    _network: Any = field(repr=False)
+    _network: nn.Module = field(repr=False)
 
     def __call__(self, true: NDArray[np.uint8], pictures: Sequence[NDArray[np.uint8]]) -> list[float]:
-        """Distance of each 8-bit sRGB picture (h, w, 3) from the true one; 0 for equal ones."""
-        with torch.inference_mode():
-            one, *others = (
-                torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
-                for picture in (true, *pictures)
-            )
-            return [float(self._network(one, other)) for other in others]
+        """The distance of each picture from the true one, in float32, whatever autocast the caller is in.
+
+        Args:
+            true: (h, w, 3), 8-bit sRGB, both sides at least 32.
+            pictures: one or more of the same shape.
+
+        Returns:
+            0 for equal pictures, more the more different they look.
+
+        Raises:
+            ValueError: the shapes differ, or are too small.
+        """
+        height, width = true.shape[:2]
+        if min(height, width) < LEAST:
+            raise ValueError(f"{width} x {height} pixels are too few, LPIPS needs {LEAST} on each side")
+        if any(picture.shape != true.shape for picture in pictures):
+            raise ValueError(f"expected pictures of {width} x {height} pixels, as the true one is")
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
+            distances = self._network(_scaled([true]), _scaled(pictures))
+        return [float(value) for value in distances.flatten()]
 
 
 def load_lpips(net: str = "alex", weights: Path | None = None) -> Lpips:
-    """LPIPS with a backbone. Nothing is fetched over the network.
+    """Load LPIPS. Its linear layers come with its package; nothing is downloaded.
 
     Args:
         net: `alex`, `vgg` or `squeeze`.
-        weights: the backbone's, as torchvision has them; None means the file in torch's cache.
+        weights: torchvision's file of that network, .pth or .safetensors; without one, the file in torch's cache.
 
     Raises:
-        ValueError: the weights are missing or do not fit, in one line.
+        ValueError: there is no such network, or no weights for it here, or the file holds others.
     """
-    path = weights or cached(BACKBONES[net])
-    if path is None:
-        raise ValueError(f"LPIPS needs the weights of its network: give {BACKBONES[net]}, or put it into torch's cache")
-    with warnings.catch_warnings():  # of torchvision's older way to ask for no weights
+    if net not in NETWORKS:
+        raise ValueError(f"LPIPS has no network {net!r}: use {', '.join(NETWORKS)}")
+    weights = weights or cached(NETWORKS[net])
+    if weights is None:
+        raise ValueError(f"{NETWORKS[net]}, the weights of LPIPS's {net}, is not in torch's cache: give a file")
+    with warnings.catch_warnings():  # of torchvision's about the argument by which lpips asks for no weights
         warnings.simplefilter("ignore")
-        network = lpips.LPIPS(net=net, version="0.1", pnet_rand=True, verbose=False)
-    given = read_state_dict(path)
-    own = network.net.state_dict()
-    try:  # the backbone's layers are cut into slices there
-        network.net.load_state_dict({name: given[f"features.{name.partition('.')[2]}"] for name in own})
-    except (KeyError, RuntimeError) as error:
-        raise ValueError(f"{path}: these are not torchvision's weights of LPIPS's network {net}") from error
-    return Lpips(net, path.name, file_hash(path), network.eval())
+        network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+    given = read_state_dict(weights)
+    loaded = {}
+    for key, expected in network.net.state_dict().items():
+        theirs = re.sub(r"^slice\d+", "features", key)  # lpips cuts torchvision's `features` up, numbers and all
+        if theirs not in given or given[theirs].shape != expected.shape:
+            raise ValueError(
+                f"{weights}: these are not torchvision's weights of {net} ({theirs} is missing or differs)"
+            )
+        if not given[theirs].isfinite().all():
+            raise ValueError(f"{weights}: holds weights that are not finite numbers")
+        loaded[key] = given[theirs]
+    network.net.load_state_dict(loaded)
+    return Lpips(net, weights.name, sha256_of(weights), network.eval())
+
+
+def _scaled(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1

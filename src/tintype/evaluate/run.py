@@ -22,7 +22,7 @@ from tintype.evaluate.prior import prior_of, read_prior
 from tintype.evaluate.protocol import PRESETS, select
 from tintype.evaluate.records import Records
 from tintype.evaluate.suite import Task, measure_all
-from tintype.evaluate.summary import GROUPS, RESAMPLES, Summary
+from tintype.evaluate.summary import RESAMPLES, Summary
 from tintype.runtime import Colorizer
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import find
@@ -187,7 +187,7 @@ def _protocol(
         "fid": judges.told["inception"],
         "left_out": judges.left_out,
         "intervals": f"95 %, bootstrap over photographs, {RESAMPLES} resamples; for Fréchet distances jackknife of "
-        f"{GROUPS} groups of them",
+        "10 groups of them",
         "seed": options.seed,
     }
 

@@ -76,11 +76,11 @@ def measure_all(
         try:
             photograph = read_photograph(path, task.square)
             made = {name: method(photograph) for name, method in task.methods.items()}
+            judged, features = _judge(photograph, made, task)
         except PhotoError as error:
             yield path, PhotoError(_naming(path, error))
             continue
         measured = _measure_colours(photograph, made, weights)
-        judged, features = _judge(photograph, made, task)
         record: dict[str, Any] = {
             "methods": {name: as_json(one) | judged[name] for name, one in measured.items()},
             "colourfulness": measured["ground-truth"].colourfulness,
@@ -120,7 +120,10 @@ def _judge(
             if label is not None:
                 says[name] |= {"top1": int(answer == label), "top5": int((row > row[label]).sum() < _TOP)}
     if task.networks.lpips:
-        distances = task.networks.lpips(photograph.true, pictures)
+        try:
+            distances = task.networks.lpips(photograph.true, pictures)
+        except ValueError as error:  # too small for its network
+            raise PhotoError(str(error)) from error
         for name, distance in zip(names, distances, strict=True):
             says[name]["lpips"] = float(distance)
     if task.networks.inception:

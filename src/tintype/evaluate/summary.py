@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from tintype.evaluate.colour_error import auc, curve, empty_counts
 
 RESAMPLES = 1000
-GROUPS = 10  # of the jackknife, for distances that are no function of sums
 _BATCH = 64  # photographs added to the resamples in one multiplication
 _LEVEL = 95
 

@@ -7,8 +7,8 @@ import timm
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tintype.networks.foreign import read_state_dict, renamed
 from tintype.networks.surgery import Freezable, grey_first_layer
-from tintype.networks.weights import named_as, read_state_dict
 
 
 class SamePadConv2d(nn.Conv2d):
@@ -113,7 +113,7 @@ def _same_padded(conv: nn.Conv2d) -> nn.Conv2d:
 
 def _classifier_weights(name: str, in_chans: int, path: Path, body: dict[str, Tensor]) -> dict[str, Tensor]:
     """The classifier's tensors under the feature extractor's names."""
-    given = named_as(timm.create_model(name).state_dict(), read_state_dict(path))
+    given = renamed(read_state_dict(path), timm.create_model(name).state_dict())
     # Feature extractors flatten some names: stages.0 of the classifier is stages_0 there.
     flat = {key.replace(".", "_"): value for key, value in given.items()}
     weights = {}

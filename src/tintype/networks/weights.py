@@ -1,15 +1,12 @@
-"""Weights as one .safetensors file with metadata (never pickle), and those of other programs."""
+"""Weights as one .safetensors file with metadata (never pickle)."""
 
 import json
 import os
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 
@@ -48,32 +45,3 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if metadata is None:
         raise ValueError(f"{path}: has no tintype metadata, so the network that it belongs to is unknown")
     return tensors, json.loads(metadata)
-
-
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Read another program's weights: .safetensors, or .pth holding tensors only.
-
-    Raises:
-        ValueError: the file is missing, or no such file.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings():  # of the legacy format, which weights_only reads as safely
-            warnings.simplefilter("ignore")
-            given = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors raise a dozen types for files that they cannot read
-        raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]})") from error
-    if not isinstance(given, dict) or not all(isinstance(value, Tensor) for value in given.values()):
-        raise ValueError(f"{path}: holds no state dict")
-    return given
-
-
-def named_as(expected: Mapping[str, Tensor], given: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights that stand in the expected order, with the expected shapes, under other names: with the expected names.
-
-    Anything else is returned as it is. (EfficientNet-PyTorch names its tensors otherwise than timm.)
-    """
-    if given.keys() != expected.keys() and [v.shape for v in given.values()] == [v.shape for v in expected.values()]:
-        return dict(zip(expected, given.values(), strict=True))
-    return given

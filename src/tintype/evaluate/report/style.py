@@ -37,7 +37,7 @@ th, td { padding: .38rem .75rem; text-align: right; vertical-align: top; white-s
 thead th { font-size: .84rem; line-height: 1.3; font-weight: 600; border-bottom: 1px solid var(--line);
   background: var(--tint); white-space: normal; min-width: 5.2rem; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; }
-tbody th { font-weight: 600; max-width: 20rem; white-space: normal; min-width: 6.5rem; }
+tbody th { font-weight: 600; max-width: 20rem; white-space: normal; min-width: 6.5rem; overflow-wrap: anywhere; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody.reference th { font-weight: 400; }
 tbody + tbody tr:first-child > * { border-top: 2px solid var(--quiet); }
@@ -72,6 +72,7 @@ svg text { font-size: 12px; fill: var(--quiet); }
 td.bars { width: 34%; min-width: 5rem; }
 @media (max-width: 34rem) { dl div { grid-template-columns: 6.2rem minmax(0, 1fr); gap: 0 .6rem; }
   dt { font-size: .88rem; } dd dl div { grid-template-columns: minmax(0, 1fr); }
-  .box table { font-size: .92rem; } th, td { padding: .35rem .55rem; } }
+  dd dl dt { overflow-wrap: anywhere; } .box table { font-size: .92rem; } th, td { padding: .35rem .55rem; }
+  tbody th { max-width: 9rem; } tbody.band th { max-width: none; } }
 @media print { body { max-width: none; } .box, .pictures { overflow: visible; } .strip { break-inside: avoid; } }
 """

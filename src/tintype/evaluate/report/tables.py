@@ -82,7 +82,8 @@ def _beside(result: Mapping[str, Any], method: str, columns: Iterable[str]) -> l
     cells = []
     for column in columns:
         name = same.get(column, column)
-        cells.append(f"<td>{_value(FIGURES[name], row[name])}</td>" if name in row else f"<td>{NOTHING}</td>")
+        note = "<small>of means</small>" if name != column else ""  # some papers' are per image
+        cells.append(f"<td>{_value(FIGURES[name], row[name])}{note}</td>" if name in row else f"<td>{NOTHING}</td>")
     return cells
 
 
