@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -336,3 +337,23 @@ def test_the_command_as_a_person_runs_it(photographs, model):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert json.loads(done.stdout)["images"] == 3
+
+
+def test_a_killed_run_goes_on_and_prints_what_a_run_in_one_piece_prints(evaluate, model, tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number in range(60):
+        pixels = np.random.default_rng(number).integers(0, 256, (150, 200, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    command = [TINTYPE, "evaluate", folder, *NO_NETWORKS, "--model", model, "--json", "--resume", tmp_path / "run"]
+    lines = tmp_path / "run" / "photographs.jsonl"
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+    done = lines.read_bytes().count(b"\n")
+    assert 3 <= done < 60
+    resumed = evaluate(folder, "--json", "--resume", tmp_path / "run").stdout
+    assert lines.read_bytes().count(b"\n") == 60
+    assert json.loads(resumed) == json.loads(evaluate(folder, "--json").stdout)
