@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tintype.runtime.folders import Item
 
@@ -68,6 +70,20 @@ class Report:
 def printable(text: str) -> str:
     """The text in one line, with characters that would move the cursor or cannot be shown written as escapes."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Says things to the person, each in one line, on stderr."""
+    for line in lines:
+        print(printable(line), file=sys.stderr, flush=True)
+
+
+def progress(paths: Sequence[Path], what: str) -> Iterable[Path]:
+    """Shows a person how far along a run through photographs is, where stderr is a terminal."""
+    from tqdm import tqdm
+
+    bar: Iterable[Path] = tqdm(paths, desc=what, unit="photo", file=sys.stderr, disable=None, leave=False)
+    return bar
 
 
 def _as_json(item: Item) -> str:

@@ -1,16 +1,13 @@
 """`tintype evaluate`: how near a colorization comes to the true colours, to meaning, and to looking real."""
 
 import json
-import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from tqdm import tqdm
 
 from tintype.cli._options import Wrong, finite
-from tintype.cli._report import printable
+from tintype.cli._report import printable, progress, say
 
 if TYPE_CHECKING:
     from tintype.evaluate import Evaluation
@@ -149,9 +146,9 @@ def evaluate(
         models = ("bundled",)
     try:
         options = suite.Options(models=models, **given)
-        done = suite.run(folder, options, _progress)
+        done = suite.run(folder, options, progress)
     except suite.NothingMeasured as error:
-        _say(error.damaged.values())
+        say(error.damaged.values())
         raise click.ClickException(printable(str(error))) from error
     except ValueError as error:
         raise Wrong(printable(str(error))) from error
@@ -159,8 +156,8 @@ def evaluate(
         raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
 
     left_out = done.result["protocol"]["left_out"]
-    _say(f"not measured: {name} ({why})" for name, why in left_out.items() if why != "not asked for")
-    _say(item["error"] for item in done.result["damaged"])
+    say(f"not measured: {name} ({why})" for name, why in left_out.items() if why != "not asked for")
+    say(item["error"] for item in done.result["damaged"])
     if report:
         _write(report, done)
     if as_json:
@@ -168,16 +165,6 @@ def evaluate(
     else:
         click.echo(_table(done.result))
     ctx.exit(1 if done.result["damaged"] else 0)
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(printable(line), err=True)
-
-
-def _progress(paths: Sequence[Path], what: str) -> Iterable[Path]:
-    bar: Iterable[Path] = tqdm(paths, desc=what, unit="photo", file=sys.stderr, disable=None, leave=False)
-    return bar
 
 
 def _write(place: Path, done: "Evaluation") -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from tintype.cli._options import Wrong
-from tintype.cli._report import printable
-from tintype.cli.evaluate import _progress, _say
+from tintype.cli._report import printable, progress, say
 from tintype.cli.evaluate import evaluate as evaluation
 
 EXAMPLES = """\b
@@ -101,15 +100,15 @@ def table(
         raise Wrong("a table needs photographs to measure on: --data FOLDER")
     options = Options(models=(), lpips="none", inception="none", **given)
     try:
-        built = TABLES[name](data, Given(options, runs, models, study, _progress))
+        built = TABLES[name](data, Given(options, runs, models, study, progress))
     except NothingMeasured as error:
-        _say(error.damaged.values())
+        say(error.damaged.values())
         raise click.ClickException(printable(str(error))) from error
     except ValueError as error:
         raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
-    _say(item["error"] for item in built["damaged"])
+    say(item["error"] for item in built["damaged"])
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
     else:
