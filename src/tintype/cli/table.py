@@ -1,6 +1,7 @@
 """`tintype table`: a paper's table, its rows beside ours."""
 
 import json
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -116,4 +117,9 @@ def table(
     ctx.exit(1 if built["damaged"] else 0)
 
 
-table.params += [option for option in evaluation.params if option.name in PASSED]
+for _option in evaluation.params:
+    if _option.name in PASSED:
+        _own = copy(_option)
+        if _own.name == "preset":
+            _own.default = "square256"  # the size of the papers' pictures
+        table.params.append(_own)
