@@ -39,7 +39,9 @@ def draw_trials(pictures: int, practice: int, trials: int, rng: Random) -> list[
         ValueError: fewer pictures than pairs.
     """
     if pictures < practice + trials:
-        raise ValueError(f"{practice} practice and {trials} test pairs need {practice + trials} pictures, not {pictures}")
+        raise ValueError(
+            f"{practice} practice and {trials} test pairs need {practice + trials} pictures, not {pictures}"
+        )
     drawn = rng.sample(range(pictures), practice + trials)
     layouts = _balanced(practice, rng) + _balanced(trials, rng)
     return [

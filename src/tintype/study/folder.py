@@ -69,7 +69,9 @@ def read_study(folder: Path) -> Study:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         if settings.pop("format") != FORMAT:
-            raise StudyError(f"{path}: made by another version of tintype; make the study again with `tintype study new`")
+            raise StudyError(
+                f"{path}: made by another version of tintype; make the study again with `tintype study new`"
+            )
         pictures = [Picture(**picture) for picture in settings.pop("pictures")]
         return Study(**settings, pictures=pictures)
     except FileNotFoundError as error:

@@ -138,7 +138,9 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError) as error:
         raise StudyError(f"--database: {_reason(error)}") from error
     except ModuleNotFoundError as error:
-        raise StudyError(f"--database: this database needs the Python package {error.name}, which is not installed") from error
+        raise StudyError(
+            f"--database: this database needs the Python package {error.name}, which is not installed"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
