@@ -32,8 +32,8 @@ def next_method(visitors: Mapping[str, int], rng: Random) -> str:
 def draw_trials(pictures: int, practice: int, trials: int, rng: Random) -> list[Trial]:
     """One visitor's pairs, practice first, no picture twice.
 
-    Side and turn are crossed and balanced: in each part, each of the four combinations comes up equally often, up to one
-    where the number is no multiple of four.
+    Side and turn are crossed and balanced: in each part, each of the four combinations comes up equally often, up to
+    one where the number is no multiple of four.
 
     Raises:
         ValueError: fewer pictures than pairs.
@@ -50,7 +50,7 @@ def draw_trials(pictures: int, practice: int, trials: int, rng: Random) -> list[
     ]
 
 
-def _balanced(count: int, rng: Random) -> Sequence[tuple[bool, bool]]:
+def _balanced(count: int, rng: Random) -> list[tuple[bool, bool]]:
     """(fake left, left first) for each of `count` pairs, as balanced as the count allows, in random order."""
     quarters = [(True, True), (False, False), (True, False), (False, True)]
     whole, rest = divmod(count, 4)

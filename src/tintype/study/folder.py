@@ -10,6 +10,7 @@ A folder STUDY holds
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tintype.runtime.atomic import write_atomically
 from tintype.study.errors import StudyError
@@ -56,7 +57,16 @@ class Study:
 def write_study(folder: Path, study: Study) -> None:
     """Writes the settings into a folder that is there. Raises OSError."""
     text = json.dumps({"format": FORMAT, **asdict(study)}, indent=1, ensure_ascii=False)
-    write_atomically(folder / SETTINGS, lambda file: file.write(text.encode()) and None)
+    write_file(folder / SETTINGS, text.encode())
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a new file whole, or not at all. Raises OSError."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    write_atomically(path, write)
 
 
 def read_study(folder: Path) -> Study:

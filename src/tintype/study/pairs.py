@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.runtime.atomic import write_atomically
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import find
 from tintype.runtime.read import read_rgb
 from tintype.study.errors import StudyError
-from tintype.study.folder import PICTURES, Picture
+from tintype.study.folder import PICTURES, Picture, write_file
 
 SIDE = 256
 GREY = 8  # of 255: how far apart red, green and blue may be in a photograph that passes for grey
@@ -77,7 +76,7 @@ def prepare(sources: Iterable[Source], folder: Path) -> tuple[list[Picture], dic
         files = _of_one_length([_png(version) for version in versions])
         names = [f"{secrets.token_hex(16)}.png" for _ in files]
         for name, data in zip(names, files, strict=True):
-            write_atomically(folder / PICTURES / name, lambda file, data=data: file.write(data) and None)  # type: ignore[misc]
+            write_file(folder / PICTURES / name, data)
         true, *others = names
         pictures.append(Picture(source.name, true, dict(zip(source.methods, others, strict=True))))
     return pictures, left_out

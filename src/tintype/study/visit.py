@@ -5,12 +5,10 @@ Each function is one step of it in the database, and takes an open connection. A
 
 import hashlib
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, select, update
 
 from tintype.study.design import draw_trials, next_method
 from tintype.study.folder import Study
@@ -32,7 +30,7 @@ class Visit:
     visitor: int
     method: str
     place: int
-    trial: Mapping[str, Any] | None
+    trial: RowMapping | None
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def show(connection: Connection, study: Study, token: str, place: int, showing: 
 
 def answer(
     connection: Connection, study: Study, token: str, place: int, side: str, measured: Measured
-) -> Mapping[str, Any] | None:
+) -> RowMapping | None:
     """Stores an answer, once: later ones for the same pair change nothing.
 
     Returns:
@@ -141,7 +139,7 @@ def score(connection: Connection, visitor: int) -> int:
 _VISITOR = select(visitors.c.id).where(visitors.c.key == bindparam("key"))
 _WHERE = (
     select(visitors.c.id, visitors.c.method, trials)
-    .outerjoin(trials, and_(trials.c.visitor == visitors.c.id, trials.c.answered.is_(None)))
+    .select_from(visitors.outerjoin(trials, and_(trials.c.visitor == visitors.c.id, trials.c.answered.is_(None))))
     .where(visitors.c.key == bindparam("key"))
     .order_by(trials.c.place)
     .limit(1)
