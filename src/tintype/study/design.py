@@ -1,6 +1,6 @@
 """What a visitor is shown: which method, which pictures, in which order, and on which side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 

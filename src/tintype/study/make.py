@@ -1,5 +1,6 @@
 """Making a study: checked pictures, settings and a link, in a new folder."""
 
+import math
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -11,14 +12,16 @@ from tintype.study.pairs import Source, match, prepare
 
 TITLE = "Which colours are made up?"
 CONSENT = """\
-You will see pairs of photographs. One of each pair has its true colours; the colours of the other were made up by a \
+You will see pairs of photographs. One of each pair has its true colours; the colours of the other were made up by a
 computer. Your task is to say which.
 
-It takes about six minutes. Taking part is voluntary: you can stop at any time by closing this page. We store your \
-answers and how long they took, under a random number. We store nothing about you: no name, no address, nothing of your \
+It takes about {minutes} minutes. Taking part is voluntary: you can stop at any time by closing this page. We store your
+answers and how long they took, under a random number. We store nothing about you: no name, no address, nothing of your
 device.
 
-By starting you agree that your answers are used in a study of how believable such colours are."""
+By starting you agree that your answers are used in a study of how believable such colours are.
+"""
+SECONDS_TO_ANSWER = 4  # and to load the next pair: only to tell visitors how long the study takes
 
 
 def make_study(
@@ -30,7 +33,7 @@ def make_study(
     trials: int = 40,
     exposure: float = 1.0,
     title: str = TITLE,
-    consent: str = CONSENT,
+    consent: str | None = None,
     seed: int | None = None,
     progress: Callable[[list[Source]], Iterable[Source]] = iter,
 ) -> tuple[Study, dict[str, str]]:
@@ -41,6 +44,7 @@ def make_study(
         methods: for each method, the folder of its pictures, with the names of the photographs.
         practice, trials: how many pairs of each kind a visitor sees.
         exposure: how long each picture is shown, in seconds.
+        consent: what visitors read and agree to, in paragraphs with an empty line between; `CONSENT` where None.
         seed: what visitors' pairs are drawn from; random where None.
         progress: passes the photographs on one by one, and may show how far it is.
 
@@ -63,7 +67,7 @@ def make_study(
         _enough(len(pictures), practice, trials, left_out)
         study = Study(
             title=title,
-            consent=consent,
+            consent=_consent(practice + trials, exposure) if consent is None else consent,
             practice=practice,
             trials=trials,
             exposure=exposure,
@@ -88,3 +92,7 @@ def _enough(pictures: int, practice: int, trials: int, left_out: Mapping[str, st
         f"{practice} practice and {trials} test pairs need {needed} pictures, but there are {pictures}{because}; "
         "add pictures, or lower --trials or --practice"
     )
+
+
+def _consent(pairs: int, exposure: float) -> str:
+    return CONSENT.format(minutes=math.ceil(pairs * (2 * exposure + SECONDS_TO_ANSWER) / 60))
