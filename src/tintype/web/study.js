@@ -82,14 +82,17 @@ async function note(title, text, button) {
 const seconds = (ms) => (ms === 1000 ? "one second" : `${ms / 1000} seconds`);
 
 function introduce(state) {
-  if (state.stage === "test") {
-    return note("Now the real test", `${state.trials} pairs follow, and you will not be told whether you were right. ` +
-      "There is no hurry to answer, and you may rest before any answer.", "Start");
-  }
-  return note("What to do", `Two pictures of the same photograph are shown, one after the other, each for ` +
+  const task = "Two pictures of the same photograph are shown, one after the other, each for " +
     `${seconds(state.exposure)}. Then click the frame whose picture had made-up colours; or press the left or right ` +
-    `arrow key, or 1 or 2. Take as long as you want to answer, and guess where you do not know.\n\n` +
-    `The first ${state.practice} pairs are for practice: you are told whether you were right.`, "Start practice");
+    "arrow key, or 1 or 2. Take as long as you want to answer, and guess where you do not know.";
+  const test = `${state.trials} pairs follow, and you will not be told whether you were right. There is no hurry: you ` +
+    "may rest before any answer.";
+  if (state.stage === "practice") {
+    return note("What to do", `${task}\n\nThe first ${state.practice} pairs are for practice: you are told whether ` +
+      "you were right.", "Start practice");
+  }
+  if (state.practice) return note("Now the real test", test, "Start");
+  return note("What to do", `${task}\n\n${test}`, "Start");
 }
 
 function done(state) {
@@ -131,7 +134,7 @@ async function ready(side) {
   const start = performance.now();
   while (performance.now() - start < READY_MS) times.push(await nextFrame());
   $(side).classList.remove("next");
-  return (times.at(-1) - times[0]) / (times.length - 1);
+  return (times.at(-1) - times[0]) / (times.length - 1) || 1000 / 60;
 }
 
 /** Shows the two in turn. Resolves to when each was painted and removed, or to null where the page was hidden. */
@@ -239,8 +242,10 @@ async function visit() {
   for (;;) {
     try {
       if (state.stage === "consent") state = await consent(state);
-      else if (state.stage === "done") state = await done(state);
-      else {
+      else if (state.stage === "done") {
+        state = await done(state);
+        stage = null;
+      } else {
         if (stage !== state.stage) await introduce(state);
         stage = state.stage;
         state = await pair(state);
