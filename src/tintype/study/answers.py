@@ -50,7 +50,8 @@ class Answers:
 
     def mistimed(self, exposure: float) -> Bools:
         """Whether an exposure was off by more than 100 ms, (N,). `exposure` in seconds."""
-        return (np.abs(self.exposures - 1000 * exposure) > OFF_MS).any(axis=1)
+        off: Bools = np.abs(self.exposures - 1000 * exposure).max(axis=1) > OFF_MS
+        return off
 
     def per_visitor(self, chosen: Bools) -> Ints:
         """How many of the answers chosen, (N,), each visitor gave: (V,)."""

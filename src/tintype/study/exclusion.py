@@ -45,7 +45,7 @@ def rule(study: Study) -> list[str]:
 
 
 def excluded(answers: Answers, study: Study) -> dict[int, list[str]]:
-    """The visitors who are left out, by index, each with the reasons."""
+    """The visitors who are left out, by index, each with the reasons: of those who answered any test pair."""
     test = ~answers.practice
     tested = answers.per_visitor(test)
     practised = answers.per_visitor(answers.practice)
@@ -56,6 +56,8 @@ def excluded(answers: Answers, study: Study) -> dict[int, list[str]]:
     reasons: dict[int, list[str]] = {}
     for index in range(len(answers.visitor_ids)):
         given = int(tested[index])
+        if not given:  # nothing to leave out
+            continue
         found = []
         if given < LEAST_SHARE * study.trials:
             found.append(f"answered {given} of {study.trials} test pairs")

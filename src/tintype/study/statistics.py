@@ -74,7 +74,7 @@ def interval(samples: Floats) -> tuple[float, float]:
 
 
 def per_picture(answers: Answers, counts: Bools, method: int, pictures: int) -> tuple[Ints, Ints]:
-    """In how many trials each picture was judged in a method's colours, and in how many it fooled: twice (pictures,)."""
+    """How often each picture was judged in a method's colours, and how often it fooled: twice (pictures,)."""
     chosen = counts & (answers.method_of[answers.visitor] == method)
     trials = np.bincount(answers.picture[chosen], minlength=pictures)
     fooled = np.bincount(answers.picture[chosen & answers.fooled], minlength=pictures)
@@ -82,6 +82,9 @@ def per_picture(answers: Answers, counts: Bools, method: int, pictures: int) -> 
 
 
 def most_convincing_first(trials: Ints, fooled: Ints) -> Ints:
-    """Indices of the pictures that were judged, by (fooled + 1) / (trials + 2): one of one does not beat nine of ten."""
+    """Indices of the pictures that were judged.
+
+    They are ordered by (fooled + 1) / (trials + 2), so that one of one does not beat nine of ten.
+    """
     order = np.argsort(-(fooled + 1) / (trials + 2), kind="stable")
     return order[trials[order] > 0]
