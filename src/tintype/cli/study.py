@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
@@ -219,6 +219,7 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
     from tintype.study.errors import StudyError
     from tintype.study.report import write_report
     from tintype.study.results import results
+    from tintype.study.words import summary
 
     made, storage = _open(folder, database)
     try:
@@ -234,44 +235,4 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(_summary(found))
-
-
-def _summary(found: dict[str, Any]) -> str:
-    from tintype.study.report import percent, span, still_needed
-
-    visitors, answers = found["visitors"], found["answers"]
-    heads = ["method", "visitors", "pairs", "fooled", "95 % interval", "nobody excluded"]
-    rows = [
-        [
-            printable(name),
-            str(figures["visitors"]),
-            str(figures["trials"]),
-            percent(figures["fooled_percent"]),
-            span(figures),
-            percent(found["without_exclusion"][name]["fooled_percent"]),
-        ]
-        for name, figures in found["methods"].items()
-    ]
-    first, *others = (max(map(len, column)) for column in zip(heads, *rows, strict=True))
-    lines = [
-        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
-        for row in (heads, *rows)
-    ]
-    lines.append("")
-    lines.append(
-        f"{visitors['begun']} visitors began, {visitors['finished']} finished, {len(visitors['excluded'])} left out; "
-        f"{answers['counted']} of {answers['test']} answers count ({answers['shown_again']} to pairs shown again, "
-        f"{answers['exposure_off']} to pairs with a wrong exposure)."
-    )
-    for entry in visitors["excluded"]:
-        lines.append(
-            f"Left out: visitor {entry['visitor']} ({printable(entry['method'])}), {'; '.join(entry['reasons'])}."
-        )
-    for difference in found["differences"]:
-        pair = printable(" - ".join(difference["methods"]))
-        if difference["percent"] is not None:
-            needed = printable(still_needed(difference))
-            apart = f"{difference['percent']:+.1f} points ({span(difference)})"
-            lines.append(f"{pair}: {apart}. More visitors needed to tell them apart: {needed}.")
-    return "\n".join(lines)
+        click.echo("\n".join(map(printable, summary(found))))

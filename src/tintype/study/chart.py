@@ -17,7 +17,7 @@ def bars(methods: dict[str, dict[str, Any]]) -> str:
     height = TOP + ROW * len(methods) + BOTTOM
 
     def x(percent: float) -> float:
-        return round(LEFT + SPAN * percent / min(100.0, most), 1)
+        return round(LEFT + SPAN * percent / most, 1)
 
     floor = height - BOTTOM
     parts = [
@@ -25,7 +25,7 @@ def bars(methods: dict[str, dict[str, Any]]) -> str:
         *(
             f'<line class="grid" x1="{x(tick)}" x2="{x(tick)}" y1="{TOP}" y2="{floor}"/>'
             f'<text class="tick" x="{x(tick)}" y="{floor + 18}">{tick} %</text>'
-            for tick in range(0, int(min(100.0, most)) + 1, 10)
+            for tick in range(0, int(most) + 1, 10)
         ),
         f'<line class="half" x1="{x(50)}" x2="{x(50)}" y1="{TOP - 6}" y2="{floor}"/>',
         f'<text class="tick" x="{x(50)}" y="{TOP - 10}">cannot be told apart</text>',
@@ -42,8 +42,7 @@ def bars(methods: dict[str, dict[str, Any]]) -> str:
         if interval:
             low, high = interval
             end = max(high, share)
-            parts.append(
-                f'<path class="whisker" d="M{x(low)} {middle}H{x(high)}M{x(low)} {middle - 5}v10M{x(high)} {middle - 5}v10"/>'
-            )
+            caps = "".join(f"M{x(place)} {middle - 5}v10" for place in interval)
+            parts.append(f'<path class="whisker" d="M{x(low)} {middle}H{x(high)}{caps}"/>')
         parts.append(f'<text class="value" x="{x(end) + 8}" y="{middle + 5}">{share:.1f} %</text>')
     return "".join([*parts, "</svg>"])

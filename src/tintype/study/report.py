@@ -12,6 +12,7 @@ from PIL import Image
 from tintype.study.chart import bars
 from tintype.study.errors import StudyError
 from tintype.study.folder import PICTURES, Study
+from tintype.study.words import percent, rows, span, still_needed
 
 SHOWN = 6  # pictures at each end
 SIDE, QUALITY = 160, 82
@@ -62,17 +63,10 @@ def write_report(folder: Path, study: Study, results: dict[str, Any]) -> str:
         f'<p class="sub">Real-vs-fake study: {visitors["begun"]} visitors began, {visitors["finished"]} finished, '
         f"the answers of {visitors['counted']} count.</p>",
         "<h2>How often visitors were fooled</h2>",
-        "<p>Share of test pairs in which the picture with made-up colours was taken for the true one, with 95 % intervals "
-        "(bootstrap over visitors).</p>",
+        "<p>Share of test pairs in which the picture with made-up colours was taken for the true one, "
+        "with 95 % intervals (bootstrap over visitors).</p>",
         bars(results["methods"]),
-        _table(
-            ["method", "visitors", "pairs", "fooled", "95 % interval", "nobody excluded"],
-            [
-                [name, figures["visitors"], figures["trials"], percent(figures["fooled_percent"]), span(figures)]
-                + [percent(results["without_exclusion"][name]["fooled_percent"])]
-                for name, figures in results["methods"].items()
-            ],
-        ),
+        _table(*rows(results)),
         *_differences(results["differences"]),
         *_excluded(results),
         f"<p>Of {answers['test']} answers to test pairs {answers['counted']} count. Not counted, whoever gave them: "
@@ -90,36 +84,17 @@ def write_report(folder: Path, study: Study, results: dict[str, Any]) -> str:
     return f"{head}<body><main>{''.join(body)}</main></body></html>\n"
 
 
-def percent(value: float | None) -> str:
-    """A share for people."""
-    return "–" if value is None else f"{value:.1f} %"
-
-
-def span(figures: dict[str, Any]) -> str:
-    """An interval for people."""
-    return "–" if figures["interval"] is None else "{:.1f} to {:.1f} %".format(*figures["interval"])
-
-
-def still_needed(difference: dict[str, Any]) -> str:
-    """How many visitors two methods still need, for people."""
-    more = difference["visitors_still_needed"]
-    if more is None:
-        return "–"
-    (a, b), (need_a, need_b) = difference["methods"], more
-    return f"{need_a} for {a}, {need_b} for {b}" if any(more) else "none"
-
-
 def _differences(differences: list[dict[str, Any]]) -> Iterator[str]:
     if not differences:
         return
     yield "<h2>Are the methods apart?</h2>"
-    yield "<p>The last column estimates how many more visitors would show a difference as large as the one seen so far, "
-    yield "by a two-sided test at 5 % with a power of 80 %.</p>"
-    rows = [
-        [" − ".join(difference["methods"]), percent(difference["percent"]), span(difference), still_needed(difference)]
+    yield "<p>The last column estimates how many more visitors would show a difference as large as the one seen so "
+    yield "far, by a two-sided test at 5 % with a power of 80 %.</p>"
+    cells = [
+        [" - ".join(difference["methods"]), percent(difference["percent"]), span(difference), still_needed(difference)]
         for difference in differences
     ]
-    yield _table(["methods", "difference", "95 % interval", "visitors still needed"], rows)
+    yield _table(["methods", "difference", "95 % interval", "visitors still needed"], *cells)
 
 
 def _excluded(results: dict[str, Any]) -> Iterator[str]:
@@ -128,8 +103,8 @@ def _excluded(results: dict[str, Any]) -> Iterator[str]:
     yield from (f"<li>{escape(check)}</li>" for check in results["rule"])
     yield f"</ul><p>{len(left_out)} of {results['visitors']['begun']} were.</p>"
     if left_out:
-        rows = [[entry["visitor"], entry["method"], "; ".join(entry["reasons"])] for entry in left_out]
-        yield _table(["visitor", "method", "reason"], rows)
+        cells = [[str(entry["visitor"]), entry["method"], "; ".join(entry["reasons"])] for entry in left_out]
+        yield _table(["visitor", "method", "reason"], *cells)
 
 
 def _galleries(folder: Path, study: Study, ranked: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -147,7 +122,8 @@ def _galleries(folder: Path, study: Study, ranked: dict[str, list[dict[str, Any]
                 picture = by_name[entry["picture"]]
                 yield '<figure><div class="two">'
                 for label, file in (("made up", picture.methods[method]), ("true", picture.true)):
-                    yield f'<div><img alt="{label}" src="{_embedded(folder / PICTURES / file)}"><span>{label}</span></div>'
+                    data = _embedded(folder / PICTURES / file)
+                    yield f'<div><img alt="{label}" src="{data}"><span>{label}</span></div>'
                 yield f"</div><figcaption>fooled in {entry['fooled']} of {entry['trials']}: {escape(entry['picture'])}"
                 yield "</figcaption></figure>"
             if end:
@@ -165,10 +141,12 @@ def _embedded(path: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _table(heads: list[str], rows: list[list[Any]]) -> str:
-    def row(cells: list[Any], kind: str) -> str:
-        long = {cell for cell in cells if isinstance(cell, str) and len(cell) > 24 and kind == "td"}
-        inside = (f"<{kind}{' class=text' if cell in long else ''}>{escape(str(cell))}</{kind}>" for cell in cells)
-        return f"<tr>{''.join(inside)}</tr>"
+def _table(heads: list[str], *rows: list[str]) -> str:
+    lines = ["".join(f"<th>{escape(head)}</th>" for head in heads)]
+    lines += ["".join(f"<td{_kind(cell)}>{escape(cell)}</td>" for cell in cells) for cells in rows]
+    return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
-    return f'<div class="wide"><table>{row(heads, "th")}{"".join(row(cells, "td") for cells in rows)}</table></div>'
+
+def _kind(cell: str) -> str:
+    """Prose may break into lines; figures may not."""
+    return ' class="text"' if len(cell) > 24 else ""
