@@ -8,16 +8,20 @@ SPAN = WIDTH - LEFT - RIGHT
 LONGEST = 20  # characters of a name that fit beside the bars
 
 
+def _x(percent: float, most: float) -> float:
+    return round(LEFT + SPAN * percent / most, 1)
+
+
 def bars(methods: dict[str, dict[str, Any]]) -> str:
     """One bar for each method's share of pairs fooled, in percent, with its interval as a whisker."""
     ends = [
         value for figures in methods.values() for value in (figures["fooled_percent"], *(figures["interval"] or []))
     ]
-    most = max([55.0, *(end + 5 for end in ends if end is not None)])
+    most: float = min(100, max([55, *(end + 5 for end in ends if end is not None)]))
     height = TOP + ROW * len(methods) + BOTTOM
 
     def x(percent: float) -> float:
-        return round(LEFT + SPAN * percent / most, 1)
+        return _x(percent, most)
 
     floor = height - BOTTOM
     parts = [

@@ -74,7 +74,7 @@ def write_report(folder: Path, study: Study, results: dict[str, Any]) -> str:
         f"exposure was off by more than {results['protocol']['exposure_tolerance_ms']:.0f} ms.</p>",
         *_galleries(folder, study, results["pictures"]),
         "<h2>Protocol</h2>",
-        _table(["setting", ""], [[name.replace("_", " "), str(value)] for name, value in results["protocol"].items()]),
+        _table(["setting", ""], *([name.replace("_", " "), str(value)] for name, value in results["protocol"].items())),
     ]
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
