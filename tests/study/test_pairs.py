@@ -53,7 +53,8 @@ def test_the_middle_is_shown_as_pillow_crops_and_reduces_it():
     rgb = np.asarray(Image.fromarray(colours(3)).resize((700, 512), Image.Resampling.BICUBIC))
     middle = Image.fromarray(rgb).crop((94, 0, 606, 512))  # (700 - 512) / 2 = 94
     expected = np.asarray(middle.resize((256, 256), Image.Resampling.LANCZOS))
-    assert np.abs(square(rgb).astype(int) - expected).max() <= 1
+    inside = slice(4, -4)  # at the rim, what lies beyond the crop is weighed in
+    assert np.abs(square(rgb).astype(int) - expected)[inside, inside].max() <= 1
 
 
 def test_files_match_by_name_whatever_their_suffix(place):

@@ -5,7 +5,6 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
-from study.small import make
 from tintype.study.folder import read_study
 from tintype.study.storage import Storage
 from tintype.web.study import COOKIE, study_app
@@ -30,11 +29,6 @@ class Visitor:
 
     def choose(self, place, side="left"):
         return self.post("answer", place=place, side=side, **EXPOSED)
-
-
-@pytest.fixture
-def study(tmp_path):
-    return make(tmp_path)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def _read_rgb(path: Path) -> NDArray[np.uint8]:
 
 def _png(rgb: NDArray[np.uint8]) -> bytes:
     buffer = BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG", optimize=True)
+    Image.fromarray(rgb).save(buffer, "PNG")
     return buffer.getvalue()
 
 
