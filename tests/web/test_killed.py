@@ -2,7 +2,6 @@
 
 import threading
 import time
-from http.cookies import SimpleCookie
 
 import httpx2
 from sqlalchemy import select
@@ -18,7 +17,7 @@ class Visitor(threading.Thread):
 
     def __init__(self, url):
         super().__init__(daemon=True)
-        self.url, self.cookie = url, None
+        self.client = httpx2.Client(base_url=url, timeout=10)
         self.acknowledged = {}  # place: side
         self.finished = False
 
@@ -32,20 +31,17 @@ class Visitor(threading.Thread):
             self.acknowledged[place] = reply["side"]
             state = reply["state"]
             time.sleep(0.02)
+        self.client.close()
         self.finished = True
 
     def post(self, path, body):
-        headers = {"cookie": self.cookie} if self.cookie else {}
         while True:
             try:
-                reply = httpx2.post(self.url + path, json=body, headers=headers, timeout=10)
+                reply = self.client.post(path, json=body)
             except httpx2.TransportError:
                 time.sleep(0.05)
                 continue
             assert reply.status_code == 200, (path, body, reply.text)
-            if "set-cookie" in reply.headers:
-                ((name, morsel),) = SimpleCookie(reply.headers["set-cookie"]).items()
-                self.cookie = f"{name}={morsel.value}"
             return reply.json()
 
 
