@@ -121,10 +121,10 @@ class _Study:
 
     async def shown(self, request: Request) -> Response:
         body, token = await _body(request), self._known(request)
-        place, showing = _number(body, "place"), body.get("showing")
+        place, showing = _whole(body, "place"), body.get("showing")
         if not isinstance(showing, str) or not 1 <= len(showing) <= 40:
             raise HTTPException(400, "showing: 1 to 40 characters")
-        noted = await self._write(visit.show, token, int(place), showing)
+        noted = await self._write(visit.show, token, place, showing)
         return JSONResponse({"noted": noted}, 200 if noted else 409)
 
     async def answer(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class _Study:
         if side not in (visit.LEFT, visit.RIGHT):
             raise HTTPException(400, "side: left or right")
         measured = visit.Measured(_number(body, "first"), _number(body, "second"), _number(body, "answer"))
-        stored = await self._write(visit.answer, token, int(_number(body, "place")), side, measured)
+        stored = await self._write(visit.answer, token, _whole(body, "place"), side, measured)
         if stored is None:
             raise HTTPException(409, "not the next pair, or it was not shown")
         result: dict[str, Any] = {"side": visit.LEFT if stored["chose_left"] else visit.RIGHT}
@@ -201,6 +201,13 @@ def _number(body: dict[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         raise HTTPException(400, f"{name}: a number from 0")
     return float(value)
+
+
+def _whole(body: dict[str, Any], name: str) -> int:
+    value = _number(body, name)
+    if not value.is_integer():
+        raise HTTPException(400, f"{name}: a whole number from 0")
+    return int(value)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
