@@ -14,7 +14,14 @@ from tintype.study.storage import Storage, trials
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 CHROMIUM = shutil.which("chromium")
-FLAGS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 FRAME = 1000 / 60
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
 
@@ -36,7 +43,7 @@ def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield launched
         launched.close()
 
@@ -52,7 +59,7 @@ def visit(browser, study, serve):
             contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("pageerror", errors.append)
+        page.on("pageerror", lambda error: errors.append(error))
         page.goto(url or server.url)
         return page
 
@@ -143,6 +150,7 @@ def test_a_slow_network_does_not_shorten_the_exposure(visit, study):
 
 def test_the_keyboard_alone_leads_to_the_score(visit, study):
     page = visit()
+    page.wait_for_selector("#agree:visible")
     page.focus("#agree")
     page.keyboard.press("Enter")
     page.wait_for_selector("#note-go:focus")
@@ -293,6 +301,7 @@ def test_a_second_tab_that_knows_nothing_of_the_first_does_not_count_twice(visit
 
 def test_on_a_phone_all_is_within_the_screen_and_touch_answers(visit, study):
     page = visit(**PHONE)
+    page.wait_for_selector("#consent:visible")
 
     def fits():
         return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -337,6 +346,7 @@ def test_markup_in_title_and_consent_is_shown_as_it_is_written(visit, study, ser
     shutil.copytree(study, other, ignore=shutil.ignore_patterns("study.db*"))
     (other / "study.json").write_text(json.dumps(settings))
     page = visit(serve(other).url)
+    page.wait_for_selector("#consent:visible")
     assert page.inner_text("#title") == "<b>Bold</b>"
     assert page.locator("#text p").all_inner_texts() == ["First.", "<img src=x onerror=alert(1)>"]
 
