@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, RowMapping
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -32,6 +33,8 @@ COOKIE = "tintype-visitor"
 REMEMBER = 30 * 24 * 3600  # seconds that a visitor may take to go on
 PAGES = {"": "study.html", "study.css": "study.css", "study.js": "study.js"}
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+
+MOST_KNOWN = 10_000  # visitors whose next pair is kept in memory
 
 # Many visitors may share one address, as in a laboratory. One visitor needs about five requests in four seconds.
 PER_ADDRESS = Rate(per_second=2000, burst=4000)
@@ -71,6 +74,7 @@ class _Study:
         self._storage = storage
         self._visitors = Limit(PER_VISITOR)
         self._new = Limit(NEW_VISITORS)
+        self._next: dict[str, visit.Visit] = {}  # by token, so that pictures need not ask the database
         here = files("tintype.web")
         self._files = {name: here.joinpath(file).read_bytes() for name, file in PAGES.items()}
 
@@ -110,7 +114,9 @@ class _Study:
     async def picture(self, request: Request) -> Response:
         """The left or right picture of the visitor's next pair; no other is served."""
         token, side = self._token(request), request.path_params["side"]
-        where = await self._read(visit.where, token) if token else None
+        where = self._next.get(token or "")
+        if token and (where is None or where.place != request.path_params["place"]):
+            where = await self._read(visit.where, token)
         if where is None or where.trial is None or where.place != request.path_params["place"]:
             raise HTTPException(404, "not the next pair")
         if side not in (visit.LEFT, visit.RIGHT):
@@ -133,15 +139,20 @@ class _Study:
         if side not in (visit.LEFT, visit.RIGHT):
             raise HTTPException(400, "side: left or right")
         measured = visit.Measured(_number(body, "first"), _number(body, "second"), _number(body, "answer"))
-        stored = await self._write(visit.answer, token, _whole(body, "place"), side, measured)
+        stored, where, score = await self._write(_answer, token, _whole(body, "place"), side, measured)
         if stored is None:
             raise HTTPException(409, "not the next pair, or it was not shown")
         result: dict[str, Any] = {"side": visit.LEFT if stored["chose_left"] else visit.RIGHT}
         if stored["practice"]:
             result["right"] = stored["chose_left"] == stored["fake_left"]
-        return JSONResponse(result | {"state": await self._state(token)})
+        return JSONResponse(result | {"state": self._told(token, where, score)})
 
     async def _state(self, token: str | None) -> dict[str, Any]:
+        where, score = await self._read(_progress, token) if token else (None, 0)
+        return self._told(token, where, score)
+
+    def _told(self, token: str | None, where: visit.Visit | None, score: int) -> dict[str, Any]:
+        """What the page is told of where the visitor is."""
         study = self._study
         state: dict[str, Any] = {
             "title": study.title,
@@ -149,13 +160,15 @@ class _Study:
             "trials": study.trials,
             "exposure": 1000 * study.exposure,
         }
-        where = await self._read(visit.where, token) if token else None
-        if where is None:
+        if token is None or where is None:
             return state | {"stage": "consent", "consent": study.consent}
         state["place"] = where.place
         if where.trial is None:
-            score = await run_in_threadpool(self._storage.read, visit.score, where.visitor)
+            self._next.pop(token, None)
             return state | {"stage": "done", "score": score}
+        self._next[token] = where
+        if len(self._next) > MOST_KNOWN:
+            self._next.pop(next(iter(self._next)))
         first = visit.LEFT if where.trial["left_first"] else visit.RIGHT
         return state | {"stage": "practice" if where.trial["practice"] else "test", "first": first}
 
@@ -180,6 +193,20 @@ class _Study:
 
     async def _write(self, function: Any, token: str, *arguments: Any) -> Any:
         return await asyncio.wrap_future(self._storage.write(function, self._study, token, *arguments))
+
+
+def _progress(connection: Connection, study: Study, token: str) -> tuple[visit.Visit | None, int]:
+    """Where the visitor is and, at the end, his score."""
+    where = visit.where(connection, study, token)
+    through = where is not None and where.trial is None
+    return where, visit.score(connection, where.visitor) if where and through else 0
+
+
+def _answer(
+    connection: Connection, study: Study, token: str, *arguments: Any
+) -> tuple[RowMapping | None, visit.Visit | None, int]:
+    """Stores an answer, and tells where that leaves the visitor."""
+    return visit.answer(connection, study, token, *arguments), *_progress(connection, study, token)
 
 
 async def _body(request: Request) -> dict[str, Any]:
