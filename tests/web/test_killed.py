@@ -15,8 +15,9 @@ EXPOSED = {"first": 1000.0, "second": 1000.0, "answer": 500.0}
 class Visitor(threading.Thread):
     """Goes through the study as the page does: sends everything until it is answered."""
 
-    def __init__(self, url):
+    def __init__(self, url, number):
         super().__init__(daemon=True)
+        self.number = number
         self.client = httpx2.Client(base_url=url, timeout=10)
         self.acknowledged = {}  # place: side
         self.finished = False
@@ -25,7 +26,7 @@ class Visitor(threading.Thread):
         state = self.post("begin", {})
         while state["stage"] != "done":
             place = state["place"]
-            side = ("left", "right")[(place + id(self)) % 2]
+            side = ("left", "right")[self.number >> place & 1]  # each visitor's answers are his alone
             self.post("shown", {"place": place, "showing": f"{place}"})
             reply = self.post("answer", {"place": place, "side": side, **EXPOSED})
             self.acknowledged[place] = reply["side"]
@@ -47,7 +48,7 @@ class Visitor(threading.Thread):
 
 def test_after_a_kill_every_acknowledged_answer_is_there_and_every_visitor_goes_on(study, serve):
     server = serve(study)
-    visitors = [Visitor(server.url) for _ in range(VISITORS)]
+    visitors = [Visitor(server.url, number) for number in range(VISITORS)]
     for visitor in visitors:
         visitor.start()
     while sum(len(visitor.acknowledged) for visitor in visitors) < 2 * VISITORS:
