@@ -36,7 +36,7 @@ TINTYPE = [sys.executable, "-c", "from tintype.cli import main; main()"]
 
 
 def pictures(place: Path) -> tuple[Path, dict[str, Path]]:
-    """Three squares of each photograph: in true colours, as the bundled model has them, and as that in half the colour."""
+    """Three squares of each photograph: in true colours, in the bundled model's, and in half the strength of those."""
     photographs = {
         "astronaut": skimage.data.astronaut(),
         "cat": skimage.data.chelsea(),
@@ -82,8 +82,8 @@ def simulate(folder: Path, visitors: int) -> str:
     return page
 
 
-def shot(page: Page, path: Path, *, whole: bool = False) -> None:
-    page.screenshot(path=path.with_suffix(".png"), full_page=whole)
+def shot(page: Page, path: Path) -> None:
+    page.screenshot(path=path.with_suffix(".png"))
     with Image.open(path.with_suffix(".png")) as picture:
         picture.convert("RGB").save(path, quality=80, optimize=True)
     path.with_suffix(".png").unlink()
@@ -99,7 +99,8 @@ def walk(browser: Browser, url: str, out: Path, name: str, options: dict[str, An
     page.click("#agree")
     page.click("#note-go")
     seen = "[...document.querySelectorAll('canvas')].some(c => c.getContext('2d').getImageData(9, 9, 1, 1).data[3])"
-    page.wait_for_function(seen)
+    while not page.evaluate(seen):
+        page.wait_for_timeout(30)
     shot(page, out / f"study-exposure-{name}.jpg")
     page.wait_for_selector("#left:enabled")
     shot(page, out / f"study-choice-{name}.jpg")
@@ -132,8 +133,10 @@ def main() -> None:
         for name, options in (("desktop", DESKTOP), ("phone", PHONE)):
             walk(browser, url, out, name, options)
             page = browser.new_context(**options).new_page()
+            if name == "desktop":
+                page.set_viewport_size({"width": 1280, "height": 1400})
             page.goto((place / "report.html").as_uri())
-            shot(page, out / f"study-report-{name}.jpg", whole=name == "desktop")
+            shot(page, out / f"study-report-{name}.jpg")
         server.send_signal(signal.SIGINT)
         server.wait(20)
         browser.close()
