@@ -95,15 +95,18 @@ def walk(browser: Browser, url: str, out: Path, name: str, options: dict[str, An
     page = browser.new_context(**options).new_page()
     page.goto(url)
     page.wait_for_selector("#consent:visible")
-    shot(page, out / f"study-consent-{name}.jpg")
+    if name == "phone":
+        shot(page, out / "study-consent-phone.jpg")
     page.click("#agree")
     page.click("#note-go")
     seen = "[...document.querySelectorAll('canvas')].some(c => c.getContext('2d').getImageData(9, 9, 1, 1).data[3])"
     while not page.evaluate(seen):
         page.wait_for_timeout(30)
-    shot(page, out / f"study-exposure-{name}.jpg")
+    if name == "desktop":
+        shot(page, out / "study-exposure-desktop.jpg")
     page.wait_for_selector("#left:enabled")
-    shot(page, out / f"study-choice-{name}.jpg")
+    if name == "phone":
+        shot(page, out / "study-choice-phone.jpg")
     page.click("#left")
     page.wait_for_selector("#next:visible")
     shot(page, out / f"study-practice-{name}.jpg")

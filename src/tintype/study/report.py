@@ -33,9 +33,6 @@ th { font-weight: 600; }
 .words td, .words th, th:first-child, td:first-child { text-align: left; }
 .words td { vertical-align: top; }
 .words td:last-child { white-space: normal; min-width: 12rem; }
-@media (max-width: 40rem) {
-  table { font-size: .875rem; } th, td { padding-right: .6rem; } svg text { font-size: 17px; } svg .tick { font-size: 15px; }
-}
 svg { width: 100%; max-width: 42rem; height: auto; display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: #1c1c1c; }
 svg .tick { fill: #555; text-anchor: middle; font-size: 12px; }
@@ -48,6 +45,12 @@ figure { margin: 0; background: #fff; padding: .5rem; border-radius: .4rem; }
 .two img { width: 100%; height: auto; display: block; aspect-ratio: 1; }
 .two span { font-size: .8rem; color: #555; }
 figcaption { font-size: .9rem; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  table { font-size: .875rem; }
+  th, td { padding-right: .6rem; }
+  svg text { font-size: 19px; }
+  svg .tick { font-size: 17px; }
+}
 """
 
 
