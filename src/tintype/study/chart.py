@@ -3,9 +3,9 @@
 from html import escape
 from typing import Any
 
-WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 640, 40, 150, 70, 24, 34
+WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 640, 40, 150, 90, 28, 36
 SPAN = WIDTH - LEFT - RIGHT
-LONGEST = 20  # characters of a name that fit beside the bars
+LONGEST = 16  # characters of a name that fit beside the bars
 
 
 def _x(percent: float, most: float) -> float:

@@ -12,7 +12,7 @@ from PIL import Image
 from tintype.study.chart import bars
 from tintype.study.errors import StudyError
 from tintype.study.folder import PICTURES, Study
-from tintype.study.words import percent, rows, span, still_needed
+from tintype.study.words import points, rows, span, still_needed
 
 SHOWN = 6  # pictures at each end
 SIDE, QUALITY = 160, 82
@@ -21,7 +21,7 @@ STYLE = """
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #f4f4f4; color: #1c1c1c; font: 1rem/1.5 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+main { max-width: 62rem; margin: 0 auto; padding: clamp(1.5rem, 5vh, 3rem) 1rem 4rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; margin: 2.25rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
@@ -29,21 +29,28 @@ h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .9rem .35rem 0; text-align: right; border-bottom: 1px solid #d4d4d4; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; }
-td.text { white-space: normal; text-align: left; min-width: 14rem; }
 th { font-weight: 600; }
+.words td, .words th, th:first-child, td:first-child { text-align: left; }
+.words td { vertical-align: top; }
+.words td:last-child { white-space: normal; min-width: 12rem; }
 svg { width: 100%; max-width: 42rem; height: auto; display: block; }
 svg text { font: 13px system-ui, sans-serif; fill: #1c1c1c; }
 svg .tick { fill: #555; text-anchor: middle; font-size: 12px; }
 svg .name { text-anchor: end; }
 .grid { stroke: #dcdcdc; } .half { stroke: #777; stroke-dasharray: 4 3; }
 .bar { fill: #5b7fa6; } .whisker { stroke: #1c1c1c; stroke-width: 1.5; fill: none; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 1rem; }
 figure { margin: 0; background: #fff; padding: .5rem; border-radius: .4rem; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; }
 .two img { width: 100%; height: auto; display: block; aspect-ratio: 1; }
 .two span { font-size: .8rem; color: #555; }
 figcaption { font-size: .9rem; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  table { font-size: .875rem; }
+  th, td { padding-right: .6rem; }
+  svg text { font-size: 19px; }
+  svg .tick { font-size: 17px; }
+}
 """
 
 
@@ -74,7 +81,7 @@ def write_report(folder: Path, study: Study, results: dict[str, Any]) -> str:
         f"exposure was off by more than {results['protocol']['exposure_tolerance_ms']:.0f} ms.</p>",
         *_galleries(folder, study, results["pictures"]),
         "<h2>Protocol</h2>",
-        _table(["setting", ""], *([name.replace("_", " "), str(value)] for name, value in results["protocol"].items())),
+        _table(["setting", "value"], *_protocol(results["protocol"]), words=True),
     ]
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -84,6 +91,18 @@ def write_report(folder: Path, study: Study, results: dict[str, Any]) -> str:
     return f"{head}<body><main>{''.join(body)}</main></body></html>\n"
 
 
+def _protocol(protocol: dict[str, Any]) -> list[list[str]]:
+    exposure = f"{protocol['exposure_s']:g} s each, one after the other, in random order on random sides"
+    return [
+        ["pairs", f"{protocol['practice']} for practice, with feedback, and {protocol['trials']} that count"],
+        ["exposure", f"{exposure}; then unlimited time to answer"],
+        ["pictures", f"{protocol['pictures']}, none twice to a visitor; {protocol['size']}"],
+        ["interval", protocol["interval"]],
+        ["visitors needed", protocol["power"]],
+        ["made with", f"tintype {protocol['tintype']}"],
+    ]
+
+
 def _differences(differences: list[dict[str, Any]]) -> Iterator[str]:
     if not differences:
         return
@@ -91,7 +110,7 @@ def _differences(differences: list[dict[str, Any]]) -> Iterator[str]:
     yield "<p>The last column estimates how many more visitors would show a difference as large as the one seen so "
     yield "far, by a two-sided test at 5 % with a power of 80 %.</p>"
     cells = [
-        [" - ".join(difference["methods"]), percent(difference["percent"]), span(difference), still_needed(difference)]
+        [" - ".join(difference["methods"]), points(difference["percent"]), span(difference), still_needed(difference)]
         for difference in differences
     ]
     yield _table(["methods", "difference", "95 % interval", "visitors still needed"], *cells)
@@ -104,7 +123,7 @@ def _excluded(results: dict[str, Any]) -> Iterator[str]:
     yield f"</ul><p>{len(left_out)} of {results['visitors']['begun']} were.</p>"
     if left_out:
         cells = [[str(entry["visitor"]), entry["method"], "; ".join(entry["reasons"])] for entry in left_out]
-        yield _table(["visitor", "method", "reason"], *cells)
+        yield _table(["visitor", "method", "reason"], *cells, words=True)
 
 
 def _galleries(folder: Path, study: Study, ranked: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
@@ -141,12 +160,8 @@ def _embedded(path: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _table(heads: list[str], *rows: list[str]) -> str:
+def _table(heads: list[str], *rows: list[str], words: bool = False) -> str:
     lines = ["".join(f"<th>{escape(head)}</th>" for head in heads)]
-    lines += ["".join(f"<td{_kind(cell)}>{escape(cell)}</td>" for cell in cells) for cells in rows]
-    return f'<div class="wide"><table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
-
-
-def _kind(cell: str) -> str:
-    """Prose may break into lines; figures may not."""
-    return ' class="text"' if len(cell) > 24 else ""
+    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in cells) for cells in rows]
+    kind = ' class="words"' if words else ""
+    return f'<div class="wide"><table{kind}>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'

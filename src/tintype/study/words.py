@@ -9,6 +9,11 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} %"
 
 
+def points(value: float | None) -> str:
+    """A difference of two shares for people."""
+    return "-" if value is None else f"{value:+.1f} points"
+
+
 def span(figures: dict[str, Any]) -> str:
     """An interval for people."""
     return "-" if figures["interval"] is None else "{:.1f} to {:.1f} %".format(*figures["interval"])
@@ -59,6 +64,6 @@ def summary(results: dict[str, Any]) -> Iterator[str]:
     for difference in results["differences"]:
         if difference["percent"] is not None:
             yield (
-                f"{' - '.join(difference['methods'])}: {difference['percent']:+.1f} points ({span(difference)}). "
+                f"{' - '.join(difference['methods'])}: {points(difference['percent'])} ({span(difference)}). "
                 f"More visitors needed to tell them apart: {still_needed(difference)}."
             )
