@@ -14,6 +14,7 @@ VERBS: dict[str, tuple[str, str | None]] = {
     "colorize": ("Colorize photographs: files, folders or patterns.", None),
     "models": ("List the models, with size, licence and figures.", None),
     "evaluate": ("Measure colorizations of colour photographs.", "evaluate"),
+    "study": ("Ask people which of two pictures has made-up colours.", "web"),
     "table": ("Build a paper's table again, its rows beside ours.", "evaluate,train"),
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),

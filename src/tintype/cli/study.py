@@ -1,0 +1,241 @@
+"""`tintype study`: which of two pictures has made-up colours? One person runs it, many visit."""
+
+import json
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from tqdm import tqdm
+
+from tintype.cli._options import finite
+from tintype.cli._report import printable
+
+if TYPE_CHECKING:
+    from tintype.study.folder import Study
+    from tintype.study.pairs import Source
+    from tintype.study.storage import Storage
+
+EXAMPLES = """\b
+Examples:
+  tintype study new mystudy --true photos/ --method ours=colorized/
+  tintype study serve mystudy                    prints the link for visitors
+  tintype study results mystudy --report results.html
+\b
+docs/study.md tells how to run one.
+"""
+
+STUDY = click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path))
+DATABASE = click.option(
+    "--database",
+    metavar="URL",
+    envvar="TINTYPE_DATABASE",
+    help="An SQLAlchemy URL, or in $TINTYPE_DATABASE. [default: study.db in the folder STUDY]",
+)
+
+
+class _Wrong(click.ClickException):
+    """Wrong usage told in one line, without click's reminder of the options, which are not what is wrong."""
+
+    exit_code = 2
+
+
+@click.group(epilog=EXAMPLES)
+def study() -> None:
+    """Runs the real-vs-fake study: visitors say which picture of a pair has made-up colours."""
+
+
+def _methods(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
+    methods: dict[str, Path] = {}
+    for value in values:
+        name, equals, folder = value.partition("=")
+        if not (name.strip() and equals and folder):
+            raise click.BadParameter(f"{value!r} is not NAME=FOLDER.")
+        if name in methods:
+            raise click.BadParameter(f"{name!r} is there twice.")
+        if len(name) > 100:
+            raise click.BadParameter(f"{name[:20]!r}... is longer than 100 characters.")
+        if not Path(folder).is_dir():
+            raise click.BadParameter(f"{folder!r} is not a folder.")
+        methods[name] = Path(folder)
+    return methods
+
+
+@study.command()
+@STUDY
+@click.option(
+    "--true",
+    "true",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Photographs in their true colours.",
+)
+@click.option(
+    "--method",
+    "methods",
+    required=True,
+    multiple=True,
+    callback=_methods,
+    metavar="NAME=FOLDER",
+    help="The same photographs, colorized, under the same names; repeatable.",
+)
+@click.option("--trials", type=click.IntRange(1, 1000), default=40, show_default=True, help="Pairs that count.")
+@click.option("--practice", type=click.IntRange(0, 1000), default=10, show_default=True, help="Pairs with feedback.")
+@click.option(
+    "--exposure",
+    type=click.FloatRange(0.05, 60),
+    default=1.0,
+    show_default=True,
+    callback=finite,
+    metavar="SECONDS",
+    help="How long each picture is shown.",
+)
+@click.option("--title", help="Heading of the page.")
+@click.option(
+    "--consent",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What visitors read and agree to: plain text, paragraphs with an empty line between.",
+)
+@click.option("--seed", type=click.IntRange(0), help="What visitors' pairs are drawn from. [default: random]")
+@click.pass_context
+def new(
+    ctx: click.Context,
+    folder: Path,
+    true: Path,
+    methods: dict[str, Path],
+    trials: int,
+    practice: int,
+    exposure: float,
+    title: str | None,
+    consent: Path | None,
+    seed: int | None,
+) -> None:
+    """Checks the pictures, and makes a study of them in the new folder STUDY.
+
+    Exit code: 0 all pictures are in it, 1 some were left out, 2 wrong usage or too few pictures.
+    """
+    from tintype.study.errors import StudyError
+    from tintype.study.make import TITLE, make_study
+
+    try:
+        text = None if consent is None else consent.read_text(encoding="utf-8")
+        made, left_out = make_study(
+            folder,
+            true,
+            methods,
+            practice=practice,
+            trials=trials,
+            exposure=exposure,
+            title=TITLE if title is None else title,
+            consent=text,
+            seed=seed,
+            progress=_progress,
+        )
+    except UnicodeDecodeError as error:
+        raise _Wrong(printable(f"{consent}: not a text file in UTF-8")) from error
+    except StudyError as error:
+        raise _Wrong(printable(str(error))) from error
+    except OSError as error:
+        raise click.ClickException(printable(f"{error.filename or folder}: {error.strerror}")) from error
+    for reason in left_out.values():
+        click.echo(printable(reason), err=True)
+    count = len(made.pictures)
+    rest = f"; {len(left_out)} left out" if left_out else ""
+    click.echo(printable(f"made {folder}: {count} pictures, {', '.join(made.methods)}{rest}"), err=True)
+    click.echo(printable(f"`tintype study serve {folder}` opens it to visitors."), err=True)
+    ctx.exit(1 if left_out else 0)
+
+
+def _progress(sources: "list[Source]") -> "Iterable[Source]":
+    bar: Iterable[Source] = tqdm(sources, desc="preparing", unit="picture", file=sys.stderr, disable=None, leave=False)
+    return bar
+
+
+@study.command()
+@STUDY
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines visit.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@DATABASE
+def serve(folder: Path, host: str, port: int, database: str | None) -> None:
+    """Opens the study to visitors, until Ctrl-C. Their answers are kept, and they go on when it is opened again."""
+    import uvicorn
+
+    from tintype.web.study import study_app
+
+    made, storage = _open(folder, database)
+    try:
+        listening = socket.create_server((host, port), family=_family(host), backlog=1024)
+    except OSError as error:
+        storage.close()
+        raise _Wrong(f"--host {host} --port {port}: {error.strerror}") from error
+    # asyncio does so only for the sockets that it makes itself; without it each answer waits 40 ms for the last one's
+    # acknowledgement
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"http://{shown}:{listening.getsockname()[1]}/s/{made.token}/")
+    click.echo("This is the link for visitors. Ctrl-C ends the study for now.", err=True)
+    config = uvicorn.Config(
+        study_app(folder, made, storage),
+        access_log=False,  # no address of a visitor is kept
+        log_level="warning",
+        server_header=False,
+        limit_concurrency=1000,
+        timeout_graceful_shutdown=5,
+        ws="none",
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
+    from tintype.study.errors import StudyError
+    from tintype.study.folder import read_study
+    from tintype.study.storage import Storage
+
+    try:
+        return read_study(folder), Storage(folder, database)
+    except StudyError as error:
+        raise _Wrong(printable(str(error))) from error
+
+
+@study.command("results")
+@STUDY
+@DATABASE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Write one page with pictures.",
+)
+def results_(folder: Path, database: str | None, as_json: bool, report: Path | None) -> None:
+    """Tells how often each method fooled its visitors so far; the study may go on meanwhile."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from tintype.study.errors import StudyError
+    from tintype.study.report import write_report
+    from tintype.study.results import results
+    from tintype.study.words import summary
+
+    made, storage = _open(folder, database)
+    try:
+        found = storage.read(results, made)
+        if report:
+            report.write_text(write_report(folder, made, found), encoding="utf-8")
+    except (StudyError, SQLAlchemyError) as error:
+        raise _Wrong(printable(str(error))) from error
+    except OSError as error:
+        raise click.ClickException(printable(f"{error.filename or report}: {error.strerror}")) from error
+    finally:
+        storage.close()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo("\n".join(map(printable, summary(found))))
