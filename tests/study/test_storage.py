@@ -73,6 +73,15 @@ def test_two_processes_may_have_one_study_open(tmp_path):
     other.close()
 
 
+def test_one_database_holds_one_study(tmp_path):
+    storage = Storage(tmp_path)
+    storage.claim("mine")
+    storage.claim("mine")
+    with pytest.raises(StudyError, match="another study"):
+        storage.claim("yours")
+    storage.close()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "nonsense://host/db", "sqlite:////nowhere/at/all.db"])
 def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path, url):
     with pytest.raises(StudyError) as caught:

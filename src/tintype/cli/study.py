@@ -172,7 +172,7 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
     except OSError as error:
         storage.close()
         raise _Wrong(f"--host {host} --port {port}: {error.strerror}") from error
-    shown = f"[{host}]" if ":" in host else host
+    shown = _reachable(host)
     click.echo(f"http://{shown}:{listening.getsockname()[1]}/s/{made.token}/")
     click.echo("This is the link for visitors. Ctrl-C ends the study for now.", err=True)
     config = uvicorn.Config(
@@ -187,19 +187,36 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
+def _reachable(host: str) -> str:
+    """The host as it stands in a link that others can follow: this machine's address where it listens on all."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # sends nothing: it only asks by which address one would leave
+        except OSError:
+            return "127.0.0.1"
+        return str(way.getsockname()[0])
+
+
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
+    from sqlalchemy.exc import SQLAlchemyError
+
     from tintype.study.errors import StudyError
     from tintype.study.folder import read_study
     from tintype.study.storage import Storage
 
     try:
-        return read_study(folder), Storage(folder, database)
-    except StudyError as error:
+        made = read_study(folder)
+        storage = Storage(folder, database)
+        storage.claim(made.token)
+    except (StudyError, SQLAlchemyError) as error:
         raise _Wrong(printable(str(error))) from error
+    return made, storage
 
 
 @study.command("results")
