@@ -2,7 +2,7 @@ import os
 import threading
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 
 from study.small import judge, settings
 from tintype.study import visit
@@ -73,6 +73,15 @@ def test_two_processes_may_have_one_study_open(tmp_path):
     other.close()
 
 
+def test_one_database_holds_one_study(tmp_path):
+    storage = Storage(tmp_path)
+    storage.claim("mine")
+    storage.claim("mine")
+    with pytest.raises(StudyError, match="another study"):
+        storage.claim("yours")
+    storage.close()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "nonsense://host/db", "sqlite:////nowhere/at/all.db"])
 def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path, url):
     with pytest.raises(StudyError) as caught:
@@ -85,8 +94,13 @@ def test_the_same_on_postgresql(tmp_path):
     if not url:
         pytest.skip("TINTYPE_POSTGRES names no PostgreSQL database, such as postgresql+psycopg://user@host/name")
     study = settings()
+    engine = create_engine(url)
+    there = set(inspect(engine).get_table_names()) & set(TABLES.tables)
+    engine.dispose()
+    assert not there, "the database holds a study, which this test would delete"
     storage = Storage(tmp_path, url)
     try:
+        storage.claim(study.token)
         bad = [storage.write(_add, "twice") for _ in range(2)]
         bad[0].result(20)
         with pytest.raises(Exception, match="unique"):

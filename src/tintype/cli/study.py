@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from tintype.cli._options import finite
+from tintype.cli._options import Wrong, finite
 from tintype.cli._report import printable
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ DATABASE = click.option(
     envvar="TINTYPE_DATABASE",
     help="An SQLAlchemy URL, or in $TINTYPE_DATABASE. [default: study.db in the folder STUDY]",
 )
-
-
-class _Wrong(click.ClickException):
-    """Wrong usage told in one line, without click's reminder of the options, which are not what is wrong."""
-
-    exit_code = 2
 
 
 @click.group(epilog=EXAMPLES)
@@ -136,9 +130,9 @@ def new(
             progress=_progress,
         )
     except UnicodeDecodeError as error:
-        raise _Wrong(printable(f"{consent}: not a text file in UTF-8")) from error
+        raise Wrong(printable(f"{consent}: not a text file in UTF-8")) from error
     except StudyError as error:
-        raise _Wrong(printable(str(error))) from error
+        raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or folder}: {error.strerror}")) from error
     for reason in left_out.values():
@@ -171,11 +165,11 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
         listening = socket.create_server((host, port), family=_family(host), backlog=1024)
     except OSError as error:
         storage.close()
-        raise _Wrong(f"--host {host} --port {port}: {error.strerror}") from error
+        raise Wrong(f"--host {host} --port {port}: {error.strerror}") from error
     # asyncio does so only for the sockets that it makes itself; without it each answer waits 40 ms for the last one's
     # acknowledgement
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown = f"[{host}]" if ":" in host else host
+    shown = _reachable(host)
     click.echo(f"http://{shown}:{listening.getsockname()[1]}/s/{made.token}/")
     click.echo("This is the link for visitors. Ctrl-C ends the study for now.", err=True)
     config = uvicorn.Config(
@@ -190,19 +184,36 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
+def _reachable(host: str) -> str:
+    """The host as it stands in a link that others can follow: this machine's address where it listens on all."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # sends nothing: it only asks by which address one would leave
+        except OSError:
+            return "127.0.0.1"
+        return str(way.getsockname()[0])
+
+
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
+    from sqlalchemy.exc import SQLAlchemyError
+
     from tintype.study.errors import StudyError
     from tintype.study.folder import read_study
     from tintype.study.storage import Storage
 
     try:
-        return read_study(folder), Storage(folder, database)
-    except StudyError as error:
-        raise _Wrong(printable(str(error))) from error
+        made = read_study(folder)
+        storage = Storage(folder, database)
+        storage.claim(made.token)
+    except (StudyError, SQLAlchemyError) as error:
+        raise Wrong(printable(str(error))) from error
+    return made, storage
 
 
 @study.command("results")
@@ -230,7 +241,7 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
         if report:
             report.write_text(write_report(folder, made, found), encoding="utf-8")
     except (StudyError, SQLAlchemyError) as error:
-        raise _Wrong(printable(str(error))) from error
+        raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or report}: {error.strerror}")) from error
     finally:

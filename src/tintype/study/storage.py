@@ -5,6 +5,7 @@ the commit: an answer that a visitor saw taken in survives a killed server or a 
 cost hardly more waits for the disk than one.
 """
 
+import hashlib
 import queue
 import threading
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    insert,
+    select,
 )
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -35,6 +38,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 256  # writes in one transaction
 
 TABLES = MetaData()
+studies = Table("studies", TABLES, Column("key", String(64), primary_key=True))  # SHA-256 of the study's token
 visitors = Table(
     "visitors",
     TABLES,
@@ -84,6 +88,28 @@ class Storage:
         self._waiting = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="answers", daemon=True)
         self._thread.start()
+
+    def claim(self, token: str) -> None:
+        """Makes the database this study's.
+
+        Args:
+            token: the study's.
+
+        Raises:
+            StudyError: it holds another study, whose answers would be mixed up with this one's.
+        """
+        key = hashlib.sha256(token.encode()).hexdigest()
+
+        def claim(connection: Connection) -> set[str]:
+            keys = set(connection.execute(select(studies.c.key)).scalars())
+            if not keys:
+                connection.execute(insert(studies).values(key=key))
+            return keys or {key}
+
+        if self.write(claim).result() != {key}:
+            raise StudyError(
+                f"{_name(self.engine)}: holds the answers of another study; give each study its own database"
+            )
 
     def read(self, function: Callable[..., T], *arguments: Any) -> T:
         """Calls `function(connection, *arguments)`, in this thread."""

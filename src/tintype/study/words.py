@@ -15,8 +15,12 @@ def points(value: float | None) -> str:
 
 
 def span(figures: dict[str, Any]) -> str:
-    """An interval for people."""
-    return "-" if figures["interval"] is None else "{:.1f} to {:.1f} %".format(*figures["interval"])
+    """An interval for people, of a share or of a difference of two."""
+    unit = "points" if "percent" in figures else "%"
+    if figures["interval"] is None:
+        return "-"
+    low, high = figures["interval"]
+    return f"{low:.1f} to {high:.1f} {unit}"
 
 
 def still_needed(difference: dict[str, Any]) -> str:

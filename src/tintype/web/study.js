@@ -6,6 +6,8 @@ const PATIENCE_MS = 10000; // for one try
 const READY_MS = 600; // between two pairs
 const BLINK_MS = 50; // so that a hand still on the key or glass from before does not answer
 
+const TOUCH = matchMedia("(hover: none)").matches;
+
 const $ = (id) => document.getElementById(id);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const nextFrame = () => new Promise(requestAnimationFrame);
@@ -83,8 +85,9 @@ const seconds = (ms) => (ms === 1000 ? "one second" : `${ms / 1000} seconds`);
 
 function introduce(state) {
   const task = "Two pictures of the same photograph are shown, one after the other, each for " +
-    `${seconds(state.exposure)}. Then click the frame whose picture had made-up colours; or press the left or right ` +
-    "arrow key, or 1 or 2. Take as long as you want to answer, and guess where you do not know.";
+    `${seconds(state.exposure)}. Then ${TOUCH ? "tap" : "click"} the frame whose picture had made-up colours` +
+    `${TOUCH ? "" : "; or press the left or right arrow key, or 1 or 2"}. Take as long as you want to answer, and ` +
+    "guess where you do not know.";
   const test = `${state.trials} pairs follow, and you will not be told whether you were right. There is no hurry: you ` +
     "may rest before any answer.";
   if (state.stage === "practice") {
@@ -167,7 +170,7 @@ const KEYS = { ArrowLeft: "left", 1: "left", ArrowRight: "right", 2: "right" };
 
 function choose() {
   $("prompt").textContent = "Which one had made-up colours?";
-  $("hint").textContent = "Click its frame, or press ← or →. There is no hurry.";
+  $("hint").textContent = `${TOUCH ? "Tap its frame." : "Click its frame, or press ← or →."} There is no hurry.`;
   return new Promise((resolve) => {
     const listen = new AbortController();
     const choice = (side, event) => {
