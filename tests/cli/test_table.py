@@ -57,7 +57,7 @@ def test_options_of_the_evaluation_reach_it(photographs, tmp_path):
     np.save(tmp_path / "prior.npy", np.full(313, 1 / 313))
     answer = json.loads(
         invoke(
-            *("zhang16-1", "--data", photographs, "--classifier", "none", "--json", "--protocol", "square256"),
+            *("zhang16-1", "--data", photographs, "--classifier", "none", "--json"),
             *("--prior", tmp_path / "prior.npy", "--seed", 3, "--pictures", f"dahl={photographs}"),
         ).stdout
     )

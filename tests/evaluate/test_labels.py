@@ -148,10 +148,14 @@ def test_without_a_file_the_folder_that_holds_a_photograph_names_its_class():
     assert found == {FOLDER / names[0]: 0, FOLDER / names[1]: 1, FOLDER / names[3]: 2}
 
 
-def test_a_folder_whose_name_several_classes_have_is_refused():
-    told = _refused(read_labels, [FOLDER / "crane" / "a.jpg"], FOLDER)
-    assert "photos/crane" in told
-    assert "n03126707" in told
+def test_a_folder_whose_name_several_classes_have_is_no_label():
+    paths = [FOLDER / "crane" / "a.jpg", FOLDER / "goldfish" / "b.jpg"]
+    assert read_labels(paths, FOLDER) == {paths[1]: 1}
+
+
+def test_of_the_folder_itself_only_a_synset_is_a_label():
+    for name, expected in (("desk", {}), ("n01443537", {Path("n01443537/a.jpg"): 1})):
+        assert read_labels([Path(name) / "a.jpg"], Path(name)) == expected
 
 
 def test_the_labels_of_the_evaluation_photographs_are_read_whole():

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
-from tintype.evaluate import pictures, random_colours, read_photograph
+from tintype.evaluate import Pictures, random_colours, read_photograph
 from tintype.evaluate.methods import with_colours
 from tintype.runtime.errors import PhotoError
 
@@ -21,11 +21,11 @@ def test_foreign_colours_keep_the_lightness_and_bring_the_ab_of_scikit_image(ran
 def test_random_colours_are_those_of_another_photograph_and_follow_from_the_seed(photographs):
     paths = sorted(photographs.iterdir())
     photos = [read_photograph(path) for path in paths]
-    first, again, other = (random_colours(paths, seed) for seed in (0, 0, 3))
+    first, again, *others = (random_colours(paths, seed, photographs) for seed in (0, 0, 1, 2, 3, 4))
     for photo in photos:
         np.testing.assert_array_equal(first(photo), again(photo))
         assert np.abs(first(photo).astype(int) - photo.true).mean() > 10
-    assert any((first(photo) != other(photo)).any() for photo in photos)
+    assert any((first(photo) != other(photo)).any() for photo in photos for other in others)
 
 
 def test_random_colours_do_not_depend_on_where_the_folder_lies(photographs, tmp_path):
@@ -74,7 +74,7 @@ def theirs(tmp_path, photographs):
 
 def test_pictures_of_another_program_are_matched_by_name_whatever_the_suffix(photographs, theirs):
     paths = sorted(photographs.iterdir())
-    method = pictures(theirs, paths, photographs)
+    method = Pictures(theirs, paths, photographs)
     for path in paths:
         photo = read_photograph(path)
         np.testing.assert_array_equal(method(photo), photo.true[::-1, ::-1])
@@ -82,7 +82,7 @@ def test_pictures_of_another_program_are_matched_by_name_whatever_the_suffix(pho
 
 def test_pictures_are_resized_as_their_photographs(photographs, theirs):
     path = photographs / "1.png"
-    method = pictures(theirs, [path], photographs)
+    method = Pictures(theirs, [path], photographs)
     expected = Image.open(theirs / "1.bmp").resize((256, 256), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(method(read_photograph(path, square=True)), np.asarray(expected))
 
@@ -91,27 +91,27 @@ def test_pictures_may_have_the_protocols_size_already(photographs, theirs, rando
     picture = random_picture(5, 256, 256)
     Image.fromarray(picture).save(theirs / "1.bmp")
     path = photographs / "1.png"
-    np.testing.assert_array_equal(pictures(theirs, [path], photographs)(read_photograph(path, square=True)), picture)
+    np.testing.assert_array_equal(Pictures(theirs, [path], photographs)(read_photograph(path, square=True)), picture)
 
 
 def test_a_picture_of_another_size_is_told_with_both_sizes(photographs, theirs, random_picture):
     Image.fromarray(random_picture(5, 5, 6)).save(theirs / "1.bmp")
     path = photographs / "1.png"
     with pytest.raises(PhotoError, match=r"1\.bmp: is 6 x 5, the photograph 9 x 11"):
-        pictures(theirs, [path], photographs)(read_photograph(path))
+        Pictures(theirs, [path], photographs)(read_photograph(path))
 
 
 def test_a_missing_picture_is_told_of_its_photograph(photographs, theirs):
     (theirs / "1.bmp").unlink()
     paths = sorted(photographs.iterdir())
-    with pytest.raises(PhotoError, match=r"1\.png: no picture of this name"):
-        pictures(theirs, paths, photographs)(read_photograph(paths[1]))
+    with pytest.raises(PhotoError, match=r"1\.png: .*theirs has none of this name"):
+        Pictures(theirs, paths, photographs)(read_photograph(paths[1]))
 
 
 def test_a_folder_without_a_single_match_is_refused(photographs, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="empty: no picture here"):
-        pictures(tmp_path / "empty", sorted(photographs.iterdir()), photographs)
+        Pictures(tmp_path / "empty", sorted(photographs.iterdir()), photographs)
 
 
 def test_photographs_of_one_name_in_two_folders_are_told_apart_by_place(tmp_path):
@@ -120,7 +120,27 @@ def test_photographs_of_one_name_in_two_folders_are_told_apart_by_place(tmp_path
             (tmp_path / root / place).mkdir(parents=True)
             Image.new("RGB", (8, 8), colour).save(tmp_path / root / place / "1.png")
     paths = sorted((tmp_path / "photos").rglob("*.png"))
-    method = pictures(tmp_path / "theirs", paths, tmp_path / "photos")
+    method = Pictures(tmp_path / "theirs", paths, tmp_path / "photos")
     for path in paths:
         photo = read_photograph(path)
         np.testing.assert_array_equal(method(photo), photo.true)
+
+
+def test_a_photograph_is_never_given_the_picture_of_another(tmp_path, random_picture):
+    """Two photographs differ in their suffix alone; of one of them there is a picture."""
+    photos, theirs = tmp_path / "photos", tmp_path / "theirs"
+    photos.mkdir()
+    theirs.mkdir()
+    for seed, name in enumerate(("a.png", "a.bmp")):
+        Image.fromarray(random_picture(seed, 9, 9)).save(photos / name)
+    paths = sorted(photos.iterdir())
+    shutil.copy(photos / "a.png", theirs)
+    method = Pictures(theirs, paths, photos)
+    png, bmp = read_photograph(photos / "a.png"), read_photograph(photos / "a.bmp")
+    np.testing.assert_array_equal(method(png), png.true)
+    with pytest.raises(PhotoError, match=r"a\.bmp: .* one for several photographs"):
+        method(bmp)
+    shutil.copy(photos / "a.bmp", theirs)
+    both = Pictures(theirs, paths, photos)
+    for photo in (png, bmp):
+        np.testing.assert_array_equal(both(photo), photo.true)

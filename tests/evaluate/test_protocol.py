@@ -47,7 +47,7 @@ def test_a_list_is_needed_where_the_protocol_is_one():
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [("nowhere.JPEG\n", "nowhere is not in the folder"), ("\n", "names no photographs")]
+    ("text", "complaint"), [("nowhere.JPEG\n", r"nowhere\.JPEG is not in the folder"), ("\n", "names no photographs")]
 )
 def test_a_list_that_does_not_fit_is_refused_by_name(tmp_path, text, complaint):
     (tmp_path / "list.txt").write_text(text)
@@ -59,3 +59,9 @@ def test_a_name_that_two_photographs_have_is_refused(tmp_path):
     (tmp_path / "list.txt").write_text("one\n")
     with pytest.raises(ValueError, match="one is there 2 times"):
         select([Path("a/one.jpg"), Path("b/one.jpg")], PRESETS["own-size"], tmp_path / "list.txt")
+
+
+def test_a_list_may_hold_spaces_dots_and_a_byte_order_mark(tmp_path):
+    paths = [Path("a/my photo.jpg"), Path("a/v1.2.jpg"), Path("a/other.jpg")]
+    (tmp_path / "list.txt").write_text("\ufeffmy photo.jpg\nv1.2\n", encoding="utf-8")
+    assert select(paths, PRESETS["own-size"], tmp_path / "list.txt") == paths[:2]

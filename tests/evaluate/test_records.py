@@ -25,6 +25,38 @@ def test_what_was_added_is_there_again(tmp_path):
         np.testing.assert_array_equal(records.features("net-0")[:, 1], [0, 1, 2, 3])
 
 
+def test_two_runs_never_write_to_one_folder(tmp_path):
+    with Records(tmp_path / "run", SETTINGS) as records:
+        _add(records, 0)
+        with pytest.raises(ValueError, match="another run is measuring here"):
+            Records(tmp_path / "run", SETTINGS)
+        _add(records, 1)
+    with Records(tmp_path / "run", SETTINGS) as records:
+        assert len(records.done) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["[]", '{"photograph":"x"}', '{"photograph":["x"],"features":{}}', '{"photograph":"x","features":{"a":"b"}}'],
+)
+def test_a_line_that_is_no_record_ends_what_is_believed(tmp_path, line):
+    with Records(tmp_path / "run", SETTINGS) as records:
+        _add(records, 0)
+    with open(tmp_path / "run" / "photographs.jsonl", "a") as file:
+        file.write(f"{line}\n")
+    with Records(tmp_path / "run", SETTINGS) as records:
+        assert [record["photograph"] for record in records] == ["0.jpg"]
+
+
+def test_a_photograph_stands_there_once(tmp_path):
+    with Records(tmp_path / "run", SETTINGS) as records:
+        _add(records, 0)
+    lines = tmp_path / "run" / "photographs.jsonl"
+    lines.write_bytes(2 * lines.read_bytes())
+    with Records(tmp_path / "run", SETTINGS) as records:
+        assert [record["photograph"] for record in records] == ["0.jpg"]
+
+
 @pytest.mark.parametrize("damage", ["half a line", "a row cut", "a row too many", "a line of zeros"])
 def test_a_photograph_that_was_half_written_is_measured_again(tmp_path, damage):
     folder = tmp_path / "run"
@@ -87,7 +119,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
 
 
-def test_damaged_settings_are_one_line(tmp_path):
-    (tmp_path / "settings.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]", "3", "null"])
+def test_damaged_settings_are_one_line(tmp_path, text):
+    (tmp_path / "settings.json").write_text(text)
     with pytest.raises(ValueError, match=r"settings\.json: damaged"):
         Records(tmp_path, SETTINGS)

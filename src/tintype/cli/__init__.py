@@ -2,7 +2,9 @@
 
 import difflib
 import importlib
+import io
 import os
+import sys
 
 import click
 
@@ -74,3 +76,6 @@ class _Verbs(click.Group):
 @click.version_option(__version__, prog_name="tintype", message="%(prog)s %(version)s")
 def main() -> None:
     """Colorizes black-and-white photographs, and learns visual features from colour without labels."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # its encoding may lack letters of a name
+            stream.reconfigure(errors="backslashreplace")

@@ -8,6 +8,7 @@ import click
 
 from tintype.cli._options import Wrong, finite
 from tintype.cli._report import printable, progress, say
+from tintype.runtime.errors import PhotoError
 
 if TYPE_CHECKING:
     from tintype.evaluate import Evaluation
@@ -153,18 +154,27 @@ def evaluate(
     except ValueError as error:
         raise Wrong(printable(str(error))) from error
     except OSError as error:
-        raise click.ClickException(printable(f"{error.filename}: {error.strerror}")) from error
+        raise click.ClickException(printable(_why(error, given["resume"] or folder))) from error
 
     left_out = done.result["protocol"]["left_out"]
     say(f"not measured: {name} ({why})" for name, why in left_out.items() if why != "not asked for")
     say(item["error"] for item in done.result["damaged"])
-    if report:
-        _write(report, done)
-    if as_json:
-        click.echo(json.dumps(done.result, ensure_ascii=False, allow_nan=False))
-    else:
-        click.echo(_table(done.result))
+    if done.result["methods"]["grey"]["psnr"] is None:
+        say(["some photographs have no colour: grey is perfect there, and its mean PSNR infinite"])
+    try:
+        click.echo(json.dumps(done.result, allow_nan=False) if as_json else _table(done.result))
+        if report:
+            _write(report, done)
+    except (OSError, PhotoError) as error:
+        raise click.ClickException(printable(_why(error, report or "output"))) from error
     ctx.exit(1 if done.result["damaged"] else 0)
+
+
+def _why(error: Exception, what: Path | str) -> str:
+    """An error in one line, with the file that it is about as far as the system said."""
+    if isinstance(error, OSError):
+        return f"{error.filename or what}: {error.strerror}"
+    return str(error)
 
 
 def _write(place: Path, done: "Evaluation") -> None:
@@ -176,15 +186,13 @@ def _write(place: Path, done: "Evaluation") -> None:
     def write(file: Any) -> None:
         file.write(page)
 
-    try:
-        write_atomically(place, write, overwrite=True)
-    except OSError as error:
-        raise click.ClickException(printable(f"{place}: {error.strerror}")) from error
+    write_atomically(place, write, overwrite=True)
 
 
 def _table(result: dict[str, Any]) -> str:
     """Figures down, methods across: there may be many figures, and a cell has an interval to hold."""
     from tintype.evaluate.figures import FIGURES
+    from tintype.evaluate.words import protocol_lines
 
     methods, count = result["methods"], result["images"]
     lines = [[f"{count} photograph{'' if count == 1 else 's'}", *map(printable, methods)]]
@@ -197,14 +205,7 @@ def _table(result: dict[str, Any]) -> str:
             lines.append([figure.head, *cells])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines)
-    return "\n".join([*table, "", "In brackets: 95 % intervals. " + _protocol(result["protocol"])])
-
-
-def _protocol(protocol: dict[str, Any]) -> str:
-    parts = [f"Protocol {protocol['preset']}; prior: {protocol['prior']}"]
-    if protocol["classifier"]:
-        parts.append(f"classifier {protocol['classifier']['name']}, labels of {protocol['labels']}")
-    return printable("; ".join(parts) + ".")
+    return "\n".join([*table, "", "In brackets: 95 % intervals.", *map(printable, protocol_lines(result["protocol"]))])
 
 
 def _interval(bounds: list[float] | None, form: str) -> str:

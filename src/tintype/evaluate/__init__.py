@@ -1,6 +1,6 @@
 """How good a colorization is: colour error, meaning and realism over colour photographs (Zhang16, section 3.1)."""
 
-from tintype.evaluate.methods import Method, colorized, grey, pictures, random_colours, true
+from tintype.evaluate.methods import Method, Pictures, colorized, grey, random_colours, true
 from tintype.evaluate.options import Options
 from tintype.evaluate.photograph import Photograph, read_photograph
 from tintype.evaluate.prior import prior_of, read_prior
@@ -15,12 +15,12 @@ __all__ = [
     "NothingMeasured",
     "Options",
     "Photograph",
+    "Pictures",
     "Summary",
     "Task",
     "colorized",
     "grey",
     "measure_all",
-    "pictures",
     "prior_of",
     "random_colours",
     "read_photograph",

@@ -65,24 +65,25 @@ def read_labels(paths: Sequence[Path], folder: Path, file: Path | None = None) -
         paths: the photographs.
         folder: what the names in `file` are relative to; a bare file name does too.
         file: a CSV of `name,label`, with or without a header, or a JSON object {name: label}; labels as `class_index`
-            reads them. Without a file, a photograph's label is the name of the folder that holds it, if that is a
-            synset id or a class name.
+            reads them. Without a file, a photograph's label is the name of the folder below `folder` that
+            holds it, if that is a synset id or the name of one class; of `folder` itself only a synset id counts.
 
     Raises:
-        ValueError: the file cannot be read, has an unknown or ambiguous label, or names none of the photographs; or a
-            folder's name is ambiguous.
+        ValueError: the file cannot be read, has an unknown or ambiguous label, or names none of the photographs.
     """
-    return _from_folders(paths) if file is None else _from_file(paths, folder, file)
+    return _from_folders(paths, folder) if file is None else _from_file(paths, folder, file)
 
 
-def _from_folders(paths: Sequence[Path]) -> dict[Path, int]:
+def _from_folders(paths: Sequence[Path], folder: Path) -> dict[Path, int]:
     labels = {}
     for path in paths:
         name = path.absolute().parent.name
+        if name.isdecimal() or (path.parent == folder and not _SYNSET.fullmatch(name)):
+            continue  # a folder named 2005 is a year, and photographs of anything may lie in a folder named desk
         try:
-            index = None if name.isdecimal() else class_index(name)  # a folder named 2005 is a year, not a class
-        except ValueError as error:
-            raise ValueError(f"{path.parent}: {error}; or give the labels in a file") from error
+            index = class_index(name)
+        except ValueError:  # several classes go by that name: it is no label
+            continue
         if index is not None:
             labels[path] = index
     return labels

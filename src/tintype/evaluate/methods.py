@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import find
 
 Method = Callable[[Photograph], NDArray[np.uint8]]
-_Key = TypeVar("_Key")
 
 
 class Colorizes(Protocol):
@@ -91,11 +90,12 @@ def with_colours(grey: NDArray[np.uint8], colours: NDArray[np.uint8]) -> NDArray
     return picture
 
 
-def pictures(folder: Path, paths: Sequence[Path], root: Path) -> Method:
-    """Pictures that another program made, matched by file name; the suffix may differ.
+class Pictures:
+    """A method: pictures that another program made, matched by file name; the suffix may differ.
 
-    A picture is looked for at the photograph's place below `folder`, then by its name alone. It has the size of the
-    photograph's file, and is then resized as that is, or the protocol's.
+    A picture is looked for at the photograph's place below the folder, then by its name alone; in both under the same
+    suffix first, then under any, where that leaves no doubt. It has the size of the photograph's file, and is then
+    resized as that is, or the protocol's.
 
     Args:
         folder: the pictures.
@@ -105,36 +105,49 @@ def pictures(folder: Path, paths: Sequence[Path], root: Path) -> Method:
     Raises:
         ValueError: there is no picture for any photograph.
     """
-    found = [Path(path) for path, _ in find((str(folder),)).files.values()]
-    by_place = _unique((path.relative_to(folder).with_suffix(""), path) for path in found)
-    by_name = _unique((path.stem, path) for path in found)
-    photographs = _unique((path.stem, path) for path in paths)
 
-    def match(path: Path) -> Path | None:
-        place = path.relative_to(root).with_suffix("") if path.is_relative_to(root) else None
-        if place in by_place:
-            return by_place[place]
-        return by_name.get(path.stem) if path.stem in photographs else None
+    def __init__(self, folder: Path, paths: Sequence[Path], root: Path):
+        found = [Path(path) for path, _ in find((str(folder),)).files.values()]
+        self.folder = folder
+        self.files: dict[Path, Path] = {}  # by photograph
+        self._doubtful: set[Path] = set()
+        keys: tuple[Callable[[Path, Path], object], ...] = (
+            lambda path, base: path.relative_to(base),
+            lambda path, base: path.relative_to(base).with_suffix(""),
+            lambda path, base: path.name,
+            lambda path, base: path.stem,
+        )
+        for key in keys:
+            there = _grouped((key(path, folder), path) for path in found)
+            asked = _grouped((key(path, root), path) for path in paths)
+            for name, photographs in asked.items():
+                matches = there.get(name, [])
+                if len(matches) == len(photographs) == 1:
+                    self.files.setdefault(photographs[0], matches[0])
+                elif matches:
+                    self._doubtful |= {*photographs}
+        if not self.files:
+            raise ValueError(f"{folder}: no picture here has the name of a photograph")
 
-    if not any(match(path) for path in paths):
-        raise ValueError(f"{folder}: no picture here has the name of a photograph")
+    def __call__(self, photograph: Photograph) -> NDArray[np.uint8]:
+        """The picture of a photograph.
 
-    def method(photograph: Photograph) -> NDArray[np.uint8]:
-        file = match(photograph.path)
+        Raises:
+            PhotoError: there is none, it cannot be read, or has another size.
+        """
+        file = self.files.get(photograph.path)
         if file is None:
-            raise PhotoError(f"{photograph.path}: no picture of this name, or more than one, in {folder}")
+            why = "several pictures, or one for several photographs," if photograph.path in self._doubtful else "none"
+            raise PhotoError(f"{photograph.path}: {self.folder} has {why} of this name")
         picture = read_colours(file)
         if picture.shape[:2] not in (photograph.size, photograph.grey.shape):
             (height, width), (h, w) = photograph.size, picture.shape[:2]
             raise PhotoError(f"{file}: is {w} x {h}, the photograph {width} x {height}")
         return resized(picture, *photograph.grey.shape)
 
-    return method
 
-
-def _unique(pairs: Iterable[tuple[_Key, Path]]) -> dict[_Key, Path]:
-    """Those keys that one path alone has."""
-    all_of: dict[_Key, list[Path]] = {}
+def _grouped(pairs: Iterable[tuple[object, Path]]) -> dict[object, list[Path]]:
+    groups: dict[object, list[Path]] = {}
     for key, path in pairs:
-        all_of.setdefault(key, []).append(path)
-    return {key: only for key, (only, *others) in all_of.items() if not others}
+        groups.setdefault(key, []).append(path)
+    return groups

@@ -50,6 +50,17 @@ class Options:
     seed: int = 0
     resume: Path | None = None
 
+    def __post_init__(self) -> None:
+        # What would be read by nothing is refused.
+        if isinstance(self.models, str):
+            raise ValueError(f"models is {self.models!r}; it must be a tuple of names")
+        for name in ("classifier", "lpips"):
+            weights = getattr(self, f"{name}_weights")
+            if weights and getattr(self, name) == NONE:
+                raise ValueError(f"{weights}: weights of a network that is not to be used ({name}: none)")
+        if not self.models and (self.size, self.temperature, self.saturation) != (None, None, 1.0):
+            raise ValueError("size, temperature and saturation are for models, and there is none to measure")
+
 
 @dataclass(frozen=True)
 class Judges:

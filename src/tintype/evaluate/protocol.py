@@ -43,7 +43,8 @@ def select(paths: Sequence[Path], preset: Preset, names: Path | None = None) -> 
     Args:
         paths: what there is.
         preset: the protocol.
-        names: a text file with one file name (or path, of which the name counts) to a line; suffixes may be left out.
+        names: a text file with one file name (or path, of which the name counts) to a line; suffixes may be left out,
+            and a label may follow.
 
     Raises:
         ValueError: photographs are missing, or two have the name that is asked for.
@@ -62,19 +63,22 @@ def select(paths: Sequence[Path], preset: Preset, names: Path | None = None) -> 
 
 def _named(paths: Sequence[Path], names: Path) -> list[Path]:
     try:
-        wanted = [line.split()[0] for line in names.read_text().splitlines() if line.strip()]
+        wanted = [line.strip() for line in names.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{names}: cannot be read as a list of file names") from error
     if not wanted:
         raise ValueError(f"{names}: names no photographs")
     found: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(path.stem, []).append(path)
-    chosen = []
-    for name in dict.fromkeys(Path(name).stem for name in wanted):
+        for name in {path.name, path.stem}:
+            found.setdefault(name, []).append(path)
+    chosen: list[Path] = []
+    for line in wanted:
+        whole, first = Path(line), Path(line.split()[0])  # a label may follow the name, as in Caffe's lists
+        name = next((n for n in (whole.name, whole.stem, first.name, first.stem) if n in found), first.name)
         match = found.get(name, [])
         if len(match) != 1:
             what = "is not in the folder" if not match else f"is there {len(match)} times"
             raise ValueError(f"{names}: {name} {what}")
         chosen.append(match[0])
-    return chosen
+    return list(dict.fromkeys(chosen))

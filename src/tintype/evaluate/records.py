@@ -6,6 +6,7 @@ when it is finished) and `features-*.f32` (a row of raw float32 for each finishe
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,8 +40,13 @@ class Records:
         self._open = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         _claim(folder, json.loads(json.dumps(settings)))
-        self._cut()
         self._lines = self._open.enter_context(open(folder / _LINES, "ab"))  # noqa: SIM115
+        try:
+            _lock(self._lines)
+            self._cut()
+        except BaseException:
+            self._open.close()
+            raise
 
     def __enter__(self) -> "Records":
         return self
@@ -84,26 +90,52 @@ class Records:
     def _cut(self) -> None:
         """Cut files back to the last line that is whole and whose rows are all there."""
         place, good = self.folder / _LINES, 0
-        if not place.exists():
-            place.touch()
         with open(place, "rb") as file:
             for line in file:
-                try:
-                    record = json.loads(line)
-                    widths, name = record["features"], record["photograph"]
-                except (ValueError, KeyError, TypeError):
+                record = _whole(line)
+                if record is None or record["photograph"] in self.done:
                     break
-                if not line.endswith(b"\n") or not all(
+                widths = record["features"]
+                if (self.done and widths != self._widths) or not all(
                     _bytes(self._place(name)) >= 4 * width * (len(self.done) + 1) for name, width in widths.items()
                 ):
                     break
                 self._widths = widths
-                self.done.add(name)
+                self.done.add(record["photograph"])
                 good += len(line)
         os.truncate(place, good)
         for kept in self.folder.glob("features-*.f32"):
             name = kept.name.removeprefix("features-").removesuffix(".f32")
             os.truncate(kept, 4 * self._widths.get(name, 0) * len(self.done))
+
+
+def _whole(line: bytes) -> dict[str, Any] | None:
+    """A line's record, if the line is one."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not (line.endswith(b"\n") and isinstance(record, dict) and isinstance(record.get("photograph"), str)):
+        return None
+    widths = record.get("features")
+    if not (isinstance(widths, dict) and all(isinstance(width, int) for width in widths.values())):
+        return None
+    return record
+
+
+def _lock(file: BinaryIO) -> None:
+    """Holds a file for this process, until it is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ValueError(f"{Path(file.name).parent}: another run is measuring here; wait for it, or stop it") from error
 
 
 def _bytes(path: Path) -> int:
@@ -114,7 +146,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / "settings.json"
     if not place.exists():
-        if any(folder.iterdir()):
+        if any(not path.name.startswith(".") for path in folder.iterdir()):
             raise ValueError(f"{folder}: holds other files, but no evaluation to go on with; give a new folder")
         text = json.dumps(settings, indent=1).encode()
 
@@ -125,8 +157,10 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
         return
     try:
         before = json.loads(place.read_text())
-    except ValueError as error:
-        raise ValueError(f"{place}: damaged; give a new folder") from error
+    except ValueError:
+        before = None
+    if not isinstance(before, dict):
+        raise ValueError(f"{place}: damaged; give a new folder")
     different = sorted(key for key in {*before, *settings} if before.get(key) != settings.get(key))
     if different:
         raise ValueError(f"{folder}: was measured with other settings ({', '.join(different)}); give a new folder")

@@ -74,13 +74,15 @@ def run(folder: Path, options: Options, progress: Progress = _silent) -> Evaluat
     colorizers = {name: Colorizer(name, size=options.size) for name in options.models}
     methods = _methods(folder, paths, colorizers, options)
     judges = load_judges(options)
+    if RANDOM not in methods:
+        judges.left_out[RANDOM] = "there is no other photograph to take colours from"
     labels = _labels(folder, paths, judges, options)
     protocol = _protocol(paths, colorizers, judges, labels, options)
 
     damaged = {item.source: item.error or "" for item in found.problems}
     with ExitStack() as stack:
         place = options.resume or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tintype-")))
-        records = stack.enter_context(Records(place, _settings(folder, paths, labels, protocol)))
+        records = stack.enter_context(Records(place, _settings(folder, paths, methods, labels, protocol)))
         if prior is None:
             prior = _own_prior(paths, preset.square, records, progress)
         summary = Summary(list(methods), options.seed)
@@ -131,9 +133,9 @@ def _methods(
         raise ValueError(f"{twice!r} names two methods")
     return {
         GREY: rows.grey,
-        RANDOM: rows.random_colours(paths, options.seed, folder),
+        **({RANDOM: rows.random_colours(paths, options.seed, folder)} if len(paths) > 1 else {}),
         **{name: rows.colorized(one, options.temperature, options.saturation) for name, one in colorizers.items()},
-        **{name: rows.pictures(place, paths, folder) for name, place in options.pictures.items()},
+        **{name: rows.Pictures(place, paths, folder) for name, place in options.pictures.items()},
         TRUE: rows.true,
     }
 
@@ -181,7 +183,8 @@ def _protocol(
         },
         "pictures": {name: str(place) for name, place in options.pictures.items()},
         "classifier": classifier,
-        "labels": f"{len(labels)} of {len(paths)} photographs" if classifier else None,
+        "labels": _told_labels(labels, paths, options) if classifier else None,
+        "labels_sha256": options.labels and _sha256(options.labels),
         "lpips": judges.told["lpips"],
         "frechet": classifier and {"features": f"pooled features of {classifier['name']}: not FID"},
         "fid": judges.told["inception"],
@@ -192,21 +195,48 @@ def _protocol(
     }
 
 
-def _settings(folder: Path, paths: Sequence[Path], labels: dict[Path, int], protocol: dict[str, Any]) -> dict[str, Any]:
-    """What records depend on: the protocol, the photographs and their labels."""
-    lines = (f"{path.relative_to(folder).as_posix()} {labels.get(path)}\n" for path in paths)
-    digest = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
-    return {**protocol, "photographs": digest}
+def _told_labels(labels: dict[Path, int], paths: Sequence[Path], options: Options) -> str:
+    source = options.labels.name if options.labels else "the names of their folders"
+    return f"{len(labels)} of {len(paths)} photographs" + (f", from {source}" if labels else "")
+
+
+def _settings(
+    folder: Path,
+    paths: Sequence[Path],
+    methods: dict[str, Method],
+    labels: dict[Path, int],
+    protocol: dict[str, Any],
+) -> dict[str, Any]:
+    """What records depend on: the protocol, the photographs with their labels, and other programs' pictures."""
+    theirs = {name: one.files.values() for name, one in methods.items() if isinstance(one, rows.Pictures)}
+    return {
+        **protocol,
+        "photographs": _state(folder, paths),
+        "pictures": {name: _state(Path(protocol["pictures"][name]), files) for name, files in theirs.items()},
+        "labels": sorted(f"{path.relative_to(folder).as_posix()} {label}" for path, label in labels.items()),
+    }
+
+
+def _state(folder: Path, files: Iterable[Path]) -> str:
+    """A hash of the files' places, sizes and times of change: tells that one was changed, without reading it."""
+    digest = hashlib.sha256()
+    for path in files:
+        status = path.stat()
+        line = f"{path.relative_to(folder).as_posix()} {status.st_size} {status.st_mtime_ns}\n"
+        digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
 def _own_prior(paths: Sequence[Path], square: bool, records: Records, progress: Progress) -> NDArray[np.float64]:
     place = records.folder / "prior.npy"
-    if not place.exists():
+    try:
+        return read_prior(place)
+    except ValueError:  # not there yet, or damaged
         prior, _ = prior_of(progress(paths, "counting colours"), square)  # who cannot be read is told of by the suite
-        part = place.with_name("prior.part.npy")
-        np.save(part, prior)
-        part.replace(place)
-    return read_prior(place)
+    part = place.with_name("prior.part.npy")
+    np.save(part, prior)
+    part.replace(place)
+    return prior
 
 
 def _add_distances(

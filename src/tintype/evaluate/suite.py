@@ -58,6 +58,10 @@ class Task:
     networks: Networks = field(default_factory=Networks)
     labels: Mapping[Path, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if "ground-truth" not in self.methods:
+            raise ValueError("a task needs the method 'ground-truth', which the others are held against")
+
 
 Features = dict[str, NDArray[np.float32]]
 

@@ -109,7 +109,7 @@ class Summary:
         for name, sums in by_name.items():
             with np.errstate(all="ignore"):
                 values = _figures(sums, truth, nothing, self._kinds)
-            answer[name] = {figure: _interval(value) for figure, value in values.items()}
+            answer[name] = {figure: _interval(value, self.images) for figure, value in values.items()}
             answer[name] |= {  # the value itself from whole counts, which needs no rounding of sums
                 key: (auc(counts), *answer[name][key][1:])
                 for key, counts in zip(("auc", "auc_rebalanced"), self._counts[name], strict=True)
@@ -125,7 +125,7 @@ class Summary:
 
 
 def _entropy(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:16], "big")
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode(errors="surrogateescape")).digest()[:16], "big")
 
 
 def _row(one: Record, true_colourfulness: float) -> list[float]:
@@ -186,9 +186,9 @@ def _figures(sums: _Sums, truth: _Sums | None, nothing: _Sums | None, kinds: set
     return values
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def _interval(values: NDArray[np.float64], images: int) -> tuple[float, float, float]:
     resampled = values[1:]
-    if not len(resampled) or np.isnan(resampled).all():
+    if images < 2 or not len(resampled) or np.isnan(resampled).all():
         return float(values[0]), float("nan"), float("nan")
     resampled = resampled[~np.isnan(resampled)]  # without a single labelled photograph, say
     tail = (100 - _LEVEL) / 2

@@ -34,8 +34,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():  # of the legacy format, which weights_only reads as safely
             warnings.simplefilter("ignore")
             given = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read as weights ({error.strerror or error})") from error
     except Exception as error:  # torch and safetensors raise a dozen types for files that they cannot read
-        raise ValueError(f"{path}: cannot be read as weights ({str(error).splitlines()[0]})") from error
+        raise ValueError(f"{path}: cannot be read as weights: not .safetensors, nor .pth of tensors alone") from error
     if not isinstance(given, dict) or not all(isinstance(value, Tensor) for value in given.values()):
         raise ValueError(f"{path}: holds no state dict")
     return given

@@ -15,15 +15,15 @@ def read_study(file: Path) -> dict[str, dict[str, Any]]:
     """
     try:
         methods = json.loads(file.read_text(encoding="utf-8"))["methods"]
-        return {
-            name: {
-                "value": float(one["fooled_percent"]),
-                "interval": one["interval"],
-                "visitors": one["visitors"],
-                "trials": one["trials"],
-            }
-            for name, one in methods.items()
-            if one["fooled_percent"] is not None
-        }
+        return {name: _read(one) for name, one in methods.items() if one["fooled_percent"] is not None}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{file}: is not what `tintype study results --json` prints") from error
+
+
+def _read(one: dict[str, Any]) -> dict[str, Any]:
+    interval = None if one["interval"] is None else [float(bound) for bound in one["interval"]]
+    value, counts = float(one["fooled_percent"]), [one["visitors"], one["trials"]]
+    percents = [value, *(interval or [])]
+    if not all(0 <= percent <= 100 for percent in percents) or not all(isinstance(count, int) for count in counts):
+        raise ValueError("not shares and counts")
+    return {"value": value, "interval": interval, "visitors": counts[0], "trials": counts[1]}

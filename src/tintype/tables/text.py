@@ -5,6 +5,7 @@ from typing import Any
 
 from tintype.evaluate.figures import NOTHING
 from tintype.evaluate.published import COLUMNS
+from tintype.evaluate.words import protocol_lines
 
 
 def text(table: Mapping[str, Any]) -> str:
@@ -72,8 +73,10 @@ def _notes(table: Mapping[str, Any]) -> list[str]:
         top1 = "Top-1: not measured, as it needs " + ("labels (--labels FILE)." if classifier else "a classifier.")
     return [
         f"Paper: {table['protocol']['published']}.",
-        f"Ours: {ours['preset']} (resize: {ours['resize']}); prior: {ours['prior']}. The protocols differ unless these "
-        "are the paper's photographs, prior and classifier: compare distances to the row Gray, not figures.",
+        "Ours:",
+        *(f"  {line}" for line in protocol_lines(ours)),
+        "The protocols differ unless these are the paper's photographs, prior and classifier: compare distances to the "
+        "row Gray, not figures.",
         top1,
         *(f"{mark}: {what}." for mark, what in table["marks"].items()),
     ]

@@ -143,7 +143,7 @@ def _row(
                                "printed": one.text} for column, one in quoted.items()},
         "ours": ours,
         "run": sources.get(name, {}) if figures else None,
-        "not_run": None if figures else _why_not(name),
+        "not_run": None if figures else "judged by people only: no pictures to measure" if ours else _why_not(name),
     }  # fmt: skip
 
 
