@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tintype.color import nearest_bin
 from tintype.color.gamut import BINS
-from tintype.color.lab import RGB_TO_XYZ, WHITE, cie_f, srgb_to_linear
+from tintype.color.lab import RGB_TO_XYZ, WHITE, srgb_to_linear
 
 THRESHOLDS = 150  # of Euclidean ab error, after Deshpande et al. 2015
 STRIP = 1 << 15  # pixels in work at once: a large photograph's Lab never exists as a whole, and caches hold a strip
@@ -26,9 +26,12 @@ def empty_counts() -> NDArray[np.float64]:
     return np.zeros(THRESHOLDS + 2)
 
 
-def strips(height: int, width: int, least: int = 1) -> Iterator[slice]:
-    """Cut a picture into strips of whole rows, `least` or more but for the last, to work in bounded memory."""
-    rows = max(least, STRIP // width)
+def strips(height: int, width: int, least: int = 1, pixels: int | None = None) -> Iterator[slice]:
+    """Cut a picture into strips of whole rows, `least` or more but for the last, to work in bounded memory.
+
+    A strip has about `pixels`, and never more than `STRIP` but for the least rows.
+    """
+    rows = max(least, min(STRIP, pixels or STRIP) // width)
     for start in range(0, height, rows):
         yield slice(start, min(start + rows, height))
 
@@ -36,8 +39,10 @@ def strips(height: int, width: int, least: int = 1) -> Iterator[slice]:
 def picture_ab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE ab of an 8-bit sRGB picture: (h, w, 3) to (2, h, w)."""
     linear = _LINEAR[rgb].reshape(-1, 3).T
-    fx, fy, fz = cie_f(_TO_XYZ @ linear)
-    ab: NDArray[np.float32] = np.stack([500 * (fx - fy), 200 * (fy - fz)])
+    xyz = _TO_XYZ @ linear
+    # `cie_f`, with a cube root that is several times as fast as a power.
+    f = np.where(xyz > np.float32(0.008856), np.cbrt(xyz), np.float32(7.787) * xyz + np.float32(16 / 116))
+    ab: NDArray[np.float32] = np.stack([500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
     return ab.reshape(2, *rgb.shape[:2])
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.color.lab import lab_to_rgb, rgb_to_lab
-from tintype.evaluate.colour_error import strips
+from tintype.evaluate.colour_error import picture_ab, strips
 from tintype.evaluate.photograph import Photograph, read_colours, resized
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import find
@@ -79,14 +79,12 @@ def random_colours(paths: Sequence[Path], seed: int = 0, root: Path = Path()) ->
 
 def with_colours(grey: NDArray[np.uint8], colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The lightness of a grey picture (h, w) with the CIE ab of another (h, w, 3), clipped to sRGB."""
+    every = np.repeat(np.arange(256, dtype=np.float32)[None] / np.float32(255), 3, axis=0)  # of the greys
+    lightness = rgb_to_lab(every, axis=0)[0]
     picture = np.empty_like(colours)
     for rows in strips(*grey.shape):
-        lightness, lab = (
-            rgb_to_lab(one.astype(np.float32) / np.float32(255), axis=-1)
-            for one in (np.repeat(grey[rows][..., None], 3, axis=-1), colours[rows])
-        )
-        lab[..., 0] = lightness[..., 0]
-        picture[rows] = np.rint(255 * lab_to_rgb(lab, axis=-1))
+        lab = np.concatenate([lightness[grey[rows]][None], picture_ab(colours[rows])])
+        picture[rows] = np.moveaxis(np.rint(255 * lab_to_rgb(lab)), 0, -1)
     return picture
 
 
