@@ -113,3 +113,31 @@ def test_a_port_that_is_taken_is_told_in_one_line(tintype):
     assert done.exit_code == 2
     assert "Address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_results_of_a_study_without_answers_make_no_database(tintype, tmp_path):
+    tintype(*NEW, *SMALL)
+    done = tintype("results", "mine")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Error: mine: holds no answers")
+    assert not (tmp_path / "mine" / "study.db").exists()
+
+
+def test_a_study_whose_pictures_are_gone_is_not_served(tintype, tmp_path):
+    tintype(*NEW, *SMALL)
+    for path in (tmp_path / "mine" / "pictures").iterdir():
+        path.unlink()
+    done = tintype("serve", "mine", "--port", "0")
+    assert done.exit_code == 2
+    assert done.stderr.rstrip().endswith("is missing; make the study anew")
+
+
+def test_a_report_that_cannot_be_written_loses_no_results(tintype, tmp_path):
+    tintype(*NEW, *SMALL)
+    storage = Storage(tmp_path / "mine")
+    judge(storage, read_study(tmp_path / "mine"), "one", [False] * 6)
+    storage.close()
+    done = tintype("results", "mine", "--json", "--report", "nowhere/report.html")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["visitors"]["begun"] == 1
+    assert len(done.stderr.splitlines()) == 1

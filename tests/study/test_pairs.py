@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 
@@ -135,3 +136,22 @@ def test_damaged_settings_are_told_in_one_line(place, text):
     (place / "study.json").write_text(text)
     with pytest.raises(StudyError, match=r"study\.json"):
         read_study(place)
+
+
+def test_pictures_of_one_name_in_two_folders_are_two(place):
+    true, methods = folders(place, pictures=0)
+    for number, inside in enumerate(("x", "y", "x", "y")):
+        for folder, much in ((true, 1.0), (methods["half"], 0.5), (methods["faint"], 0.2)):
+            (folder / inside).mkdir(exist_ok=True)
+            Image.fromarray(faded(colours(number), much)).save(folder / inside / f"{number // 2}.png")
+    study, _ = _make(place, true, methods, practice=0, trials=4)
+    assert [picture.name for picture in study.pictures] == ["x/0.png", "x/1.png", "y/0.png", "y/1.png"]
+
+
+def test_a_name_that_is_not_text_is_written_as_escapes(place):
+    true, methods = folders(place)
+    for folder in (true, *methods.values()):
+        os.rename(folder / "0.png", os.fsencode(folder) + b"/\xff.png")
+    study, _ = _make(place, true, methods)
+    assert "\\udcff.png" in [picture.name for picture in study.pictures]
+    assert read_study(place / "study") == study

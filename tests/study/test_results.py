@@ -1,5 +1,7 @@
 import json
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +25,40 @@ STUDY = settings(practice=2, trials=20, pictures=30)
 ATTENTIVE = [False, False] + [True] * 5 + [False] * 15
 
 
+def test_a_visitor_whose_answers_do_not_count_does_not_count_either(storage):
+    """His share of one pair would weigh as much as another's of twenty in the variance behind the power estimate."""
+    for name, first in (("good", 1000), ("late", 1300)):
+        judge(storage, STUDY, name, ATTENTIVE, visit.Measured(first, 1000, 900))
+    found = storage.read(results, STUDY)
+    assert found["visitors"]["counted"] == 1
+    assert [entry["reasons"] for entry in found["visitors"]["excluded"]] == [
+        ["0 of 20 test pairs with an answer that counts"]
+    ]
+
+
+@pytest.mark.parametrize(("exposure", "first", "counts"), [(0.05, 0, False), (0.05, 80, True), (1.0, 905, True)])
+def test_an_exposure_may_be_off_by_a_tenth_or_two_frames(storage, exposure, first, counts):
+    study = replace(STUDY, exposure=exposure)
+    judge(storage, study, "one", ATTENTIVE, visit.Measured(first, 1000 * exposure, 900))
+    assert storage.read(results, study)["answers"]["counted"] == (20 if counts else 0)
+
+
+def test_a_write_that_nobody_waits_for_any_more_stops_no_other(storage):
+    started, go_on = threading.Event(), threading.Event()
+
+    def slow(connection):
+        started.set()
+        go_on.wait(10)
+
+    first = storage.write(slow)
+    started.wait(10)
+    given_up = storage.write(lambda connection: 1)
+    assert given_up.cancel()
+    go_on.set()
+    first.result(10)
+    assert storage.write(lambda connection: 2).result(10) == 2
+
+
 def test_shares_are_of_the_test_pairs_alone(storage):
     judge(storage, STUDY, "one", [True, False] + [True] * 5 + [False] * 15)
     found = storage.read(results, STUDY)
@@ -36,7 +72,7 @@ def test_shares_are_of_the_test_pairs_alone(storage):
     [
         (ATTENTIVE, visit.Measured(1000, 1000, 900), None),
         (ATTENTIVE[:12], visit.Measured(1000, 1000, 900), None),
-        (ATTENTIVE[:11], visit.Measured(1000, 1000, 900), "answered 9 of 20 test pairs"),
+        (ATTENTIVE[:11], visit.Measured(1000, 1000, 900), "9 of 20 test pairs with an answer that counts"),
         (ATTENTIVE, visit.Measured(1000, 1000, 150), "20 of 20 answers within 200 ms"),
         (ATTENTIVE, visit.Measured(1000, 1000, 200), None),
     ],

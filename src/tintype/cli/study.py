@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 from tqdm import tqdm
@@ -158,9 +158,14 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
     """Opens the study to visitors, until Ctrl-C. Their answers are kept, and they go on when it is opened again."""
     import uvicorn
 
+    from tintype.study.folder import PICTURES
     from tintype.web.study import study_app
 
     made, storage = _open(folder, database)
+    gone = next((name for name in _pictures_of(made) if not (folder / PICTURES / name).is_file()), None)
+    if gone:
+        storage.close()
+        raise Wrong(printable(f"{folder / PICTURES / gone}: is missing; make the study anew"))
     try:
         listening = socket.create_server((host, port), family=_family(host), backlog=1024)
     except OSError as error:
@@ -200,6 +205,12 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def _pictures_of(made: "Study") -> Iterable[str]:
+    for picture in made.pictures:
+        yield picture.true
+        yield from picture.methods.values()
+
+
 def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -230,23 +241,30 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
     """Tells how often each method fooled its visitors so far; the study may go on meanwhile."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from tintype.runtime.atomic import write_atomically
     from tintype.study.errors import StudyError
+    from tintype.study.folder import ANSWERS
     from tintype.study.report import write_report
     from tintype.study.results import results
     from tintype.study.words import summary
 
+    if not database and (folder / "study.json").is_file() and not (folder / ANSWERS).is_file():
+        raise Wrong(printable(f"{folder}: holds no answers, as no visitor came yet, or {ANSWERS} was moved away"))
     made, storage = _open(folder, database)
     try:
         found = storage.read(results, made)
+        lines = [json.dumps(found, allow_nan=False)] if as_json else map(printable, summary(found))
+        click.echo("\n".join(lines))
         if report:
-            report.write_text(write_report(folder, made, found), encoding="utf-8")
+            page = write_report(folder, made, found).encode(errors="backslashreplace")
+            write_atomically(report, lambda file: _put(file, page), overwrite=True)
     except (StudyError, SQLAlchemyError) as error:
         raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or report}: {error.strerror}")) from error
     finally:
         storage.close()
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, allow_nan=False))
-    else:
-        click.echo("\n".join(map(printable, summary(found))))
+
+
+def _put(file: BinaryIO, data: bytes) -> None:
+    file.write(data)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from tintype.study.folder import Study
 from tintype.study.storage import trials, visitors
 
-OFF_MS = 100.0  # how far a measured exposure may be from the one that was asked for
+FRAMES_MS = 34.0  # two frames of a screen, which no page can do better than
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,13 +49,18 @@ class Answers:
         return self.shown > 1
 
     def mistimed(self, exposure: float) -> Bools:
-        """Whether an exposure was off by more than 100 ms, (N,). `exposure` in seconds."""
-        off: Bools = np.abs(self.exposures - 1000 * exposure).max(axis=1) > OFF_MS
+        """Whether an exposure was off by more than a tenth, but at least 34 ms, two frames, (N,). In seconds."""
+        off: Bools = np.abs(self.exposures - 1000 * exposure).max(axis=1) > tolerance_ms(exposure)
         return off
 
     def per_visitor(self, chosen: Bools) -> Ints:
         """How many of the answers chosen, (N,), each visitor gave: (V,)."""
         return np.bincount(self.visitor[chosen], minlength=len(self.visitor_ids))
+
+
+def tolerance_ms(exposure: float) -> float:
+    """How far a measured exposure may be from the one asked for, in seconds: a tenth, but two frames at least."""
+    return max(FRAMES_MS, 100 * exposure)
 
 
 def read_answers(connection: Connection, study: Study) -> Answers:

@@ -30,17 +30,20 @@ def practice_needed(pairs: int) -> int:
 
 def rule(study: Study) -> list[str]:
     """The rule in words: a visitor is left out who ..."""
-    checks = [f"answered fewer than half of the {study.trials} test pairs"]
+    checks = [f"gave an answer that counts to fewer than half of the {study.trials} test pairs"]
     needed = practice_needed(study.practice)
     if needed:
         checks.append(
             f"had fewer than {needed} of the {study.practice} practice pairs right "
             f"(who guesses has fewer in less than {100 * GUESSER:.0f} of 100 cases)"
         )
+    if study.trials < FEW:
+        return checks
     return [
         *checks,
-        f"gave more than a quarter of the test answers within {FAST_MS:.0f} ms after the pictures were gone",
-        f"chose the same side in more than {100 * ONE_SIDE:.0f} % of the test pairs",
+        f"gave more than a quarter of the test answers within {FAST_MS:.0f} ms after the pictures were gone "
+        f"(of {FEW} or more)",
+        f"chose the same side in more than {100 * ONE_SIDE:.0f} % of the test pairs (of {FEW} or more)",
     ]
 
 
@@ -48,6 +51,7 @@ def excluded(answers: Answers, study: Study) -> dict[int, list[str]]:
     """The visitors who are left out, by index, each with the reasons: of those who answered any test pair."""
     test = ~answers.practice
     tested = answers.per_visitor(test)
+    valid = answers.per_visitor(test & ~answers.repeated() & ~answers.mistimed(study.exposure))
     practised = answers.per_visitor(answers.practice)
     right = answers.per_visitor(answers.practice & ~answers.fooled)
     fast = answers.per_visitor(test & (answers.answer_ms < FAST_MS))
@@ -59,8 +63,8 @@ def excluded(answers: Answers, study: Study) -> dict[int, list[str]]:
         if not given:  # nothing to leave out
             continue
         found = []
-        if given < LEAST_SHARE * study.trials:
-            found.append(f"answered {given} of {study.trials} test pairs")
+        if valid[index] < LEAST_SHARE * study.trials:
+            found.append(f"{valid[index]} of {study.trials} test pairs with an answer that counts")
         if practised[index] == study.practice and right[index] < needed:
             found.append(f"{right[index]} of {study.practice} practice pairs right")
         if given >= FEW and fast[index] > FAST_SHARE * given:

@@ -56,7 +56,7 @@ class Study:
 
 def write_study(folder: Path, study: Study) -> None:
     """Writes the settings into a folder that is there. Raises OSError."""
-    text = json.dumps({"format": FORMAT, **asdict(study)}, indent=1, ensure_ascii=False)
+    text = json.dumps({"format": FORMAT, **asdict(study)}, indent=1)
     write_file(folder / SETTINGS, text.encode())
 
 

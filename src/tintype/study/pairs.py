@@ -25,7 +25,7 @@ GREY = 8  # of 255: how far apart red, green and blue may be in a photograph tha
 
 @dataclass(frozen=True)
 class Source:
-    """A photograph and the files of it: in true colours, and by each method."""
+    """A photograph and the files of it: in true colours, and by each method. Its name is its place in the folder."""
 
     name: str
     true: Path
@@ -49,7 +49,8 @@ def match(true: Path, methods: Mapping[str, Path]) -> tuple[list[Source], dict[s
         if missing:
             left_out[str(path)] = f"{path}: left out of every method, as it is not in {', '.join(missing)}"
         else:
-            sources.append(Source(path.name, path, {method: files[stem] for method, files in made.items()}))
+            name = path.relative_to(true).as_posix().encode(errors="backslashreplace").decode()
+            sources.append(Source(name, path, {method: files[stem] for method, files in made.items()}))
     return sources, left_out
 
 

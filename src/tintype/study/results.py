@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from tintype import __version__
-from tintype.study.answers import OFF_MS, Answers, Bools, read_answers
+from tintype.study.answers import Answers, Bools, read_answers, tolerance_ms
 from tintype.study.exclusion import excluded, rule
 from tintype.study.folder import Study
 from tintype.study.power import visitors_needed
@@ -62,7 +62,7 @@ def results(connection: Connection, study: Study) -> dict[str, Any]:
             "practice": study.practice,
             "trials": study.trials,
             "exposure_s": study.exposure,
-            "exposure_tolerance_ms": OFF_MS,
+            "exposure_tolerance_ms": tolerance_ms(study.exposure),
             "pictures": len(study.pictures),
             "size": "256 x 256, shorter side reduced to 256, middle cropped",
             "interval": f"95 %, bootstrap over visitors, {SAMPLES} samples",

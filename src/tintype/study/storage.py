@@ -141,6 +141,9 @@ class Storage:
             self._write_batch([entry for entry in batch if entry is not None])
 
     def _write_batch(self, batch: list[tuple[Callable[..., Any], tuple[Any, ...], Future[Any]]]) -> None:
+        batch = [entry for entry in batch if entry[2].running() or entry[2].set_running_or_notify_cancel()]
+        if not batch:
+            return
         try:
             with self._begin() as connection:
                 results = [function(connection, *arguments) for function, arguments, _ in batch]
