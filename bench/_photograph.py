@@ -28,3 +28,18 @@ def save_photograph(path: Path, width: int, height: int, mode: str) -> Path:
         out[top : top + rows] = (pixels[top : top + rows] + across).clip(0, 255)
     Image.fromarray(out.squeeze()).convert("L" if mode == "L" else "RGB").save(path, quality=92)
     return path
+
+
+def free_photographs() -> dict[str, np.ndarray]:
+    """All colour photographs of scikit-image and scikit-learn, free to publish (docs/pictures/LICENSE.md)."""
+    import skimage.data
+    from sklearn.datasets import load_sample_image
+
+    return {
+        "astronaut": skimage.data.astronaut(),
+        "cat": skimage.data.chelsea(),
+        "coffee": skimage.data.coffee(),
+        "rocket": skimage.data.rocket(),
+        "palace": load_sample_image("china.jpg"),
+        "flower": load_sample_image("flower.jpg"),
+    }

@@ -10,10 +10,9 @@ vultilion, CC BY 2.0). Nothing is chosen by how well it came out: these are all 
 import argparse
 from pathlib import Path
 
-import skimage.data
 from PIL import Image
-from sklearn.datasets import load_sample_image
 
+from _photograph import free_photographs
 from tintype import Colorizer
 
 HEIGHT = 260
@@ -25,14 +24,7 @@ def main() -> None:
     parser.add_argument("--model", default="bundled")
     args = parser.parse_args()
 
-    photographs = {
-        "astronaut": skimage.data.astronaut(),
-        "cat": skimage.data.chelsea(),
-        "coffee": skimage.data.coffee(),
-        "rocket": skimage.data.rocket(),
-        "palace": load_sample_image("china.jpg"),
-        "flower": load_sample_image("flower.jpg"),
-    }
+    photographs = free_photographs()
     colorize = Colorizer(args.model)
     args.out.mkdir(parents=True, exist_ok=True)
     for name, pixels in photographs.items():

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skimage.data
 from PIL import Image, ImageEnhance
 from playwright.sync_api import Browser, Page, sync_playwright
-from sklearn.datasets import load_sample_image
 
+from _photograph import free_photographs
 from tintype import Colorizer
 from tintype.study import visit
 from tintype.study.folder import read_study
@@ -37,14 +36,7 @@ TINTYPE = [sys.executable, "-c", "from tintype.cli import main; main()"]
 
 def pictures(place: Path) -> tuple[Path, dict[str, Path]]:
     """Three squares of each photograph: in true colours, in the bundled model's, and in half the strength of those."""
-    photographs = {
-        "astronaut": skimage.data.astronaut(),
-        "cat": skimage.data.chelsea(),
-        "coffee": skimage.data.coffee(),
-        "rocket": skimage.data.rocket(),
-        "palace": load_sample_image("china.jpg"),
-        "flower": load_sample_image("flower.jpg"),
-    }
+    photographs = free_photographs()
     colorize = Colorizer("bundled")
     folders = {name: place / name for name in ("true", "tintype", "pale")}
     for folder in folders.values():

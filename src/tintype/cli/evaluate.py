@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tintype.cli._options import Wrong, finite
+from tintype.cli._options import Wrong, finite, named_folders
 from tintype.cli._report import printable, progress, say
 from tintype.runtime.errors import PhotoError
 
@@ -29,20 +29,6 @@ Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _pictures(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
-    given: dict[str, Path] = {}
-    for value in values:
-        name, equals, folder = value.partition("=")
-        if not (equals and name and folder):
-            raise click.BadParameter(f"{value!r} is not NAME=FOLDER.")
-        if not Path(folder).is_dir():
-            raise click.BadParameter(f"{folder!r} is not a folder.")
-        if name in given:
-            raise click.BadParameter(f"{name!r} is given twice.")
-        given[name] = Path(folder)
-    return given
-
-
 @click.command(epilog=EXAMPLES)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
@@ -52,7 +38,7 @@ def _pictures(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
     "--pictures",
     multiple=True,
     metavar="NAME=FOLDER",
-    callback=_pictures,
+    callback=named_folders,
     help="What another program made of the same photographs, by file name; repeatable.",
 )
 @click.option("--size", type=click.IntRange(32, 2048), metavar="N", help="Size at which the network looks.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 from tqdm import tqdm
 
-from tintype.cli._options import Wrong, finite
+from tintype.cli._options import Wrong, finite, named_folders
 from tintype.cli._report import printable
 
 if TYPE_CHECKING:
@@ -42,18 +42,10 @@ def study() -> None:
 
 
 def _methods(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
-    methods: dict[str, Path] = {}
-    for value in values:
-        name, equals, folder = value.partition("=")
-        if not (name.strip() and equals and folder):
-            raise click.BadParameter(f"{value!r} is not NAME=FOLDER.")
-        if name in methods:
-            raise click.BadParameter(f"{name!r} is there twice.")
+    methods = named_folders(ctx, parameter, values)
+    for name in methods:
         if len(name) > 100:
             raise click.BadParameter(f"{name[:20]!r}... is longer than 100 characters.")
-        if not Path(folder).is_dir():
-            raise click.BadParameter(f"{folder!r} is not a folder.")
-        methods[name] = Path(folder)
     return methods
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tintype.cli._options import Wrong
+from tintype.cli._options import Wrong, named_files
 from tintype.cli._report import printable, progress, say
 from tintype.cli.evaluate import evaluate as evaluation
 
@@ -24,20 +24,6 @@ Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
 
 # Options of `tintype evaluate` that a table takes as they are.
 PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "classifier_weights", "seed", "resume")
-
-
-def _models(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Path]:
-    given: dict[str, Path] = {}
-    for value in values:
-        name, equals, file = value.partition("=")
-        if not (equals and name and file):
-            raise click.BadParameter(f"{value!r} is not NAME=FILE.")
-        if not Path(file).is_file():
-            raise click.BadParameter(f"{file!r} is not a file.")
-        if name in given:
-            raise click.BadParameter(f"{name!r} is given twice.")
-        given[name] = Path(file)
-    return given
 
 
 @click.command(epilog=EXAMPLES)
@@ -60,7 +46,7 @@ def _models(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
     "models",
     multiple=True,
     metavar="NAME=FILE",
-    callback=_models,
+    callback=named_files,
     help="An .onnx, for the row of that name or a new one; repeatable.",
 )
 @click.option(

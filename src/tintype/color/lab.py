@@ -48,8 +48,7 @@ def linear_to_srgb(v: Any) -> Any:
     return xp.where(v > 0.0031308, 1.055 * xp.clip(v, 0.0031308, None) ** (1 / 2.4) - 0.055, v * 12.92)
 
 
-def cie_f(t: Any) -> Any:
-    """CIE's f, of X, Y or Z over the white's: a cube root, and a straight line near 0. Any shape."""
+def _f(t: Any) -> Any:
     xp = array_namespace(t)
     return xp.where(t > 0.008856, xp.clip(t, 0.008856, None) ** (1 / 3), 7.787 * t + 16 / 116)
 
@@ -61,7 +60,7 @@ def _f_inverse(t: Any) -> Any:
 
 def luminance_to_lightness(y: Any) -> Any:
     """L of CIE Lab, in [0, 100], from luminance Y in [0, 1]. Any shape."""
-    return 116 * cie_f(y) - 16
+    return 116 * _f(y) - 16
 
 
 def lightness(rgb: Any, axis: int = -3) -> Any:
@@ -94,7 +93,7 @@ def rgb_to_lab(rgb: Any, axis: int = -3) -> Any:
     xp = array_namespace(rgb)
     r, g, b = (srgb_to_linear(c) for c in _channels(rgb, axis))
     fx, fy, fz = (
-        cie_f((row[0] / white) * r + (row[1] / white) * g + (row[2] / white) * b)
+        _f((row[0] / white) * r + (row[1] / white) * g + (row[2] / white) * b)
         for row, white in zip(RGB_TO_XYZ, WHITE, strict=True)
     )
     return xp.concat([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=axis)

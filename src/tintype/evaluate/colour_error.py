@@ -40,7 +40,7 @@ def picture_ab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE ab of an 8-bit sRGB picture: (h, w, 3) to (2, h, w)."""
     linear = _LINEAR[rgb].reshape(-1, 3).T
     xyz = _TO_XYZ @ linear
-    # `cie_f`, with a cube root that is several times as fast as a power.
+    # f of `rgb_to_lab`, with a cube root that is several times as fast as a power.
     f = np.where(xyz > np.float32(0.008856), np.cbrt(xyz), np.float32(7.787) * xyz + np.float32(16 / 116))
     ab: NDArray[np.float32] = np.stack([500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
     return ab.reshape(2, *rgb.shape[:2])
