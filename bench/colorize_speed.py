@@ -119,7 +119,8 @@ def large(model: str, folder: Path, mode: str) -> None:
 def _network_shape(colorizer: Colorizer) -> tuple[int, int]:
     from tintype.runtime.predict import network_size
 
-    return tuple(-(-n // 32) * 32 for n in network_size(3000, 4000, colorizer.model.input_size))  # type: ignore[return-value]
+    multiple = colorizer.model.multiple
+    return tuple(-(-n // multiple) * multiple for n in network_size(3000, 4000, colorizer.model.input_size, multiple))  # type: ignore[return-value]
 
 
 if __name__ == "__main__":

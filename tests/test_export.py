@@ -8,11 +8,13 @@ import onnxruntime
 import pytest
 import torch
 from onnx import numpy_helper
+from torchvision.transforms.v2 import Resize
 
 from tintype import export as module
 from tintype.color.encoding import annealed_mean, entropy
 from tintype.export import ExportError, export
 from tintype.networks import build_network, load_weights, save_weights, zhang16
+from tintype.runtime.model import load_model
 
 METADATA = {
     "format": 1,
@@ -61,7 +63,7 @@ def bundle(tmp_path_factory):
 def graph(bundle, monkeypatch):
     """The bundle's graph, which `export` is given in place of another trace of 10 seconds."""
     model = onnx.load(bundle[1])
-    monkeypatch.setattr(module, "_to_onnx", lambda network: model)
+    monkeypatch.setattr(module, "_to_onnx", lambda network, multiple: model)
     return model
 
 
@@ -76,6 +78,29 @@ def test_the_bundle_gives_the_annealed_mean_and_the_entropy_of_torch_at_any_size
     assert ab.shape == (1, 2, size[0] // 4, size[1] // 4)
     np.testing.assert_allclose(ab, annealed_mean(logits.double(), temperature).numpy(), atol=5e-2)
     np.testing.assert_allclose(spread, entropy(logits.double()).numpy(), atol=1e-3)
+
+
+def test_two_views_are_the_picture_and_its_mirror_image_at_half_the_size(tmp_path):
+    network = make_weights(tmp_path / "weights.safetensors", width=8)
+    export(tmp_path, tmp_path / "two.onnx", half_weights=False, two_views=True)
+    assert load_model(tmp_path / "two.onnx", 1).multiple == 64
+    for size in ((64, 64), (128, 192)):
+        lightness = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(1)) * 100
+        mirrored = lightness.numpy().reshape(size[0] // 2, 2, size[1] // 2, 2).mean(axis=(1, 3))[:, ::-1].copy()
+        with torch.no_grad():
+            large, small = network(lightness)[0], network(torch.from_numpy(mirrored)[None, None])[0]
+        enlarged = Resize([size[0] // 4, size[1] // 4], antialias=False)(small.flip(2))
+        logits = (large + enlarged)[None].double() / 2
+        ab, spread = infer(tmp_path / "two.onnx", lightness.numpy())
+        np.testing.assert_allclose(ab, annealed_mean(logits, 0.38).numpy(), atol=5e-2)
+        np.testing.assert_allclose(spread, entropy(logits).numpy(), atol=1e-3)
+
+
+def test_two_views_want_predictions_in_the_middle_of_their_pixels(bundle, tmp_path):
+    tensors, metadata = load_weights(bundle[1].with_name("weights.safetensors"))
+    save_weights(tmp_path / "weights.safetensors", tensors, {**metadata, "ab_origin": 0.5})
+    with pytest.raises(ExportError, match="trained with `sampling: mean`"):
+        export(tmp_path, tmp_path / "two.onnx", two_views=True)
 
 
 def test_entropy_is_sound_for_certain_and_for_clueless_predictions():
@@ -110,7 +135,7 @@ def test_a_bundle_carries_its_metadata_and_no_path(bundle):
     model = onnx.load(bundle[1])
     metadata = json.loads({p.key: p.value for p in model.metadata_props}["tintype"])
     keys = "format name trunk head objective input_size stride ab_origin temperature recipe data steps license figures"
-    assert set(metadata) == {*keys.split(), "versions"}
+    assert set(metadata) == {*keys.split(), "versions", "multiple"}
     assert metadata["trunk"] == "timm:test_efficientnet"
     assert os.path.dirname(module.__file__).encode() not in bundle[1].read_bytes()
 

@@ -8,7 +8,7 @@ from tintype.runtime.predict import network_size, predict
 @pytest.mark.parametrize("height", [1, 2, 30, 50, 480, 3000])
 @pytest.mark.parametrize("width", [1, 3, 47, 640, 4000])
 def test_the_network_sees_the_usual_area_in_the_pictures_own_shape(height, width):
-    h, w = network_size(height, width, 256)
+    h, w = network_size(height, width, 256, 32)
     if max(height, width) < 100 * min(height, width):
         assert np.sqrt(h * w) == pytest.approx(256, rel=0.02)
         assert h / w == pytest.approx(height / width, rel=0.08)
@@ -16,10 +16,11 @@ def test_the_network_sees_the_usual_area_in_the_pictures_own_shape(height, width
 
 @pytest.mark.parametrize("shape", [(1, 10000), (10000, 1), (30000, 50), (1, 100_000_000), (65500, 1500)])
 @pytest.mark.parametrize("size", [32, 256, 1024])
-def test_long_and_narrow_pictures_do_not_make_the_network_large(shape, size):
-    h, w = network_size(*shape, size)
-    padded = [-(-length // 32) * 32 for length in (h, w)]
-    assert padded[0] * padded[1] <= max(4 * size * size, 1024)
+@pytest.mark.parametrize("multiple", [32, 64])
+def test_long_and_narrow_pictures_do_not_make_the_network_large(shape, size, multiple):
+    h, w = network_size(*shape, size, multiple)
+    padded = [-(-length // multiple) * multiple for length in (h, w)]
+    assert padded[0] * padded[1] <= max(4 * size * size, multiple * multiple)
     assert min(h, w) >= 1
 
 

@@ -138,7 +138,7 @@ class Colorizer:
         height, width = photo.codes.shape
         factor = reduction(height, width, _GUIDE * self._size)
         guide = reduce_lightness(photo, factor, self._threads)
-        size = network_size(height, width, self._size)
+        size = network_size(height, width, self._size, self.model.multiple)
         extent = height / factor, width / factor
         return predict(self.model, guide, extent, size, temperature), guide, factor
 
@@ -148,7 +148,7 @@ class Colorizer:
         prediction, guide, factor = self._predict(photo, temperature)
         height, width = photo.codes.shape
         extent = height / factor, width / factor
-        seen = network_size(height, width, self._size)
+        seen = network_size(height, width, self._size, self.model.multiple)
         scale = extent[0] / seen[0], extent[1] / seen[1]  # pixels of the guide to one of the network's input
         origin = self.model.ab_origin * scale[0], self.model.ab_origin * scale[1]
         stride = self.model.stride * scale[0], self.model.stride * scale[1]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tintype.runtime.errors import ModelError
 
 _FORMAT = 1
+_MULTIPLE = 32
 _BUNDLED = Path(__file__).parent.parent / "models"
 
 
@@ -28,6 +29,7 @@ class Model:
         temperature: default for the annealed mean.
         figures: measured quality, by name.
         versions: of the programs that made it.
+        multiple: what height and width of the network's input must be multiples of.
         path: the file.
     """
 
@@ -45,6 +47,7 @@ class Model:
     license: str
     figures: dict[str, float]
     versions: dict[str, str]
+    multiple: int
     path: Path
     _session: Any
 
@@ -54,7 +57,7 @@ class Model:
         """Predicts colour. Safe to call from several threads at once.
 
         Args:
-            lightness: CIE L in [0, 100], (1, 1, H, W), H and W multiples of 32.
+            lightness: CIE L in [0, 100], (1, 1, H, W), H and W multiples of `multiple`.
             temperature: of the annealed mean; the model's own where None.
 
         Returns:
@@ -88,6 +91,7 @@ def load_model(model: str | Path, threads: int) -> Model:
         facts = json.loads(text)
         if facts["format"] != _FORMAT:
             raise ModelError(f"{path}: bundle format {facts['format']}, this tintype reads {_FORMAT}; upgrade tintype")
+        facts.setdefault("multiple", _MULTIPLE)  # bundles made before there were others
         fields = {field: facts[field] for field in Model.__dataclass_fields__ if field not in ("path", "_session")}
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path}: its tintype metadata is damaged or incomplete ({error})") from None

@@ -9,7 +9,6 @@ from PIL import Image
 from tintype.runtime.buffers import Plane
 from tintype.runtime.model import Model
 
-_MULTIPLE = 32
 _LARGEST = 4  # times the usual area, after padding: bounds memory for pictures like 1 x 10,000 pixels
 
 
@@ -26,16 +25,16 @@ class Prediction:
     entropy: Plane
 
 
-def network_size(height: int, width: int, size: int) -> tuple[int, int]:
+def network_size(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:
     """Height and width at which the network sees a picture: its shape, and the area of a square of side `size`.
 
-    Long and narrow pictures get less, so that padding to multiples of 32 does not make them many times as large.
+    Long and narrow pictures get less, so that padding to multiples of `multiple` does not make them many times as large.
     """
     scale = size / math.sqrt(height * width)
-    largest = max(_LARGEST * size * size, _MULTIPLE * _MULTIPLE)
+    largest = max(_LARGEST * size * size, multiple * multiple)
     while True:
         h, w = max(1, round(height * scale)), max(1, round(width * scale))
-        area = _padded(h) * _padded(w)
+        area = _padded(h, multiple) * _padded(w, multiple)
         if area <= largest:
             return h, w
         scale *= max(0.5, min(0.95, largest / area))
@@ -60,11 +59,12 @@ def predict(
     height, width = size
     picture = Image.fromarray(lightness).resize((width, height), Image.Resampling.BICUBIC, (0, 0, extent[1], extent[0]))
     seen = np.asarray(picture).clip(0, 100)
-    seen = np.pad(seen, ((0, _padded(height) - height), (0, _padded(width) - width)), mode="edge")
+    rows, columns = (_padded(length, model.multiple) - length for length in size)
+    seen = np.pad(seen, ((0, rows), (0, columns)), mode="edge")
     ab, entropy = model.run(seen[None, None], temperature)
     h, w = -(-height // model.stride), -(-width // model.stride)
     return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
 
 
-def _padded(length: int) -> int:
-    return -(-length // _MULTIPLE) * _MULTIPLE
+def _padded(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
