@@ -22,6 +22,7 @@ FIGURES = {
     "auc_rebalanced",
     "auc_rebalanced_per_image",
     "rmse_ab",
+    "neutral_chroma",
     "psnr",
     "ssim",
     "colourfulness",

@@ -17,6 +17,7 @@ def _record(number, psnr=None, methods=("grey", "ground-truth")):
                 "errors": rng.integers(0, 100, 60).tolist(),
                 "rebalanced": rng.uniform(0, 9, 70).tolist(),
                 "squared": float(rng.uniform(0, 1e6)),
+                "neutral": [float(rng.uniform(0, 1e4)), 100.0],
                 "auc_rebalanced": float(rng.uniform(50, 100)),
                 "psnr": psnr if psnr is None else psnr + float(rng.normal(0, 3)),
                 "ssim": float(rng.uniform()),

@@ -77,6 +77,17 @@ def rmse_ab(errors: list[float]) -> float:
     return math.sqrt(sum(error**2 for error in errors) / (2 * len(errors)))
 
 
+def neutral_chroma(pairs) -> float:
+    """Mean chroma predicted where the true chroma is under 4, over the pixels of all pictures; NaN without any."""
+    chroma = [
+        math.hypot(*ab_of(p))
+        for true, picture in pairs
+        for t, p in zip(pixels(true), pixels(picture), strict=True)
+        if math.hypot(*ab_of(t)) < 4
+    ]
+    return mean(chroma) if chroma else math.nan
+
+
 def figures(pairs, prior) -> dict[str, float]:
     """All figures of one method's colours. `pairs`: true and predicted picture; `prior`: probability of each bin."""
     errors = [colour_errors(true, picture) for true, picture in pairs]
@@ -88,6 +99,7 @@ def figures(pairs, prior) -> dict[str, float]:
         "auc_rebalanced": auc(every_error, every_weight),
         "auc_rebalanced_per_image": mean([auc(e, w) for e, w in zip(errors, weights, strict=True)]),
         "rmse_ab": rmse_ab(every_error),
+        "neutral_chroma": neutral_chroma(pairs),
         "psnr": mean([psnr(true, picture) for true, picture in pairs]),
         "ssim": mean([ssim(true, picture) for true, picture in pairs]),
         "colourfulness": mean(own),

@@ -15,6 +15,7 @@ from tintype.color.gamut import BINS
 from tintype.color.lab import RGB_TO_XYZ, WHITE, srgb_to_linear
 
 THRESHOLDS = 150  # of Euclidean ab error, after Deshpande et al. 2015
+NEUTRAL = 4.0  # chroma in ab units under which a colour passes for white, grey or black
 STRIP = 1 << 15  # pixels in work at once: a large photograph's Lab never exists as a whole, and caches hold a strip
 
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))  # of every 8-bit value
@@ -98,6 +99,21 @@ def curve(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         share: NDArray[np.float64] = np.cumsum(counts[: THRESHOLDS + 1]) / counts.sum()
     return share
+
+
+def neutral_chroma(true_ab: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How far from grey the truly neutral pixels are: sums that add up over strips and pictures.
+
+    Args:
+        true_ab: (2, h, w), CIE ab; a pixel is neutral where its chroma is under `NEUTRAL`.
+        ab: the predicted colours, likewise.
+
+    Returns:
+        The sum of the predicted chroma over the neutral pixels, and their number.
+    """
+    neutral = np.hypot(*true_ab) < NEUTRAL
+    chroma = np.hypot(*ab[:, neutral])
+    return np.array([chroma.sum(dtype=np.float64), neutral.sum()], dtype=np.float64)
 
 
 def auc(counts: NDArray[np.float64]) -> float:

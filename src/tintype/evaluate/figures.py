@@ -66,6 +66,13 @@ FIGURES: dict[str, Figure] = {
         "lower",
         "Root of the mean squared error over pixels and over a and b, in CIE Lab units.",
     ),
+    "neutral_chroma": Figure(
+        "chroma of neutrals",
+        "",
+        ".2f",
+        "lower",
+        "Mean chroma, in CIE Lab units, of the pixels that are neutral in truth (chroma under 4): whites should stay white.",
+    ),
     "psnr": Figure(
         "PSNR",
         "dB",

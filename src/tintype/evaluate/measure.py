@@ -6,7 +6,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.evaluate.colour_error import auc, count_errors, empty_counts, picture_ab, picture_bins, strips
+from tintype.evaluate.colour_error import (
+    auc,
+    count_errors,
+    empty_counts,
+    neutral_chroma,
+    picture_ab,
+    picture_bins,
+    strips,
+)
 from tintype.evaluate.colourfulness import colourfulness, opponent_sums
 from tintype.evaluate.fidelity import psnr, squared_error, ssim
 
@@ -18,6 +26,7 @@ class Measured(NamedTuple):
     errors: NDArray[np.float64]  # (152,) pixels by ab error, see `count_errors`
     rebalanced: NDArray[np.float64]  # the same, weighted by 1 / prior of the true colour
     squared: float  # sum of squared Euclidean ab errors
+    neutral: NDArray[np.float64]  # chroma over truly neutral pixels, and their number, see `neutral_chroma`
     auc_rebalanced: float  # of this picture alone, percent
     psnr: float  # dB; infinite for a perfect picture
     ssim: float
@@ -53,18 +62,20 @@ def measure(true: NDArray[np.uint8], picture: NDArray[np.uint8], colours: Iterab
     if picture.shape != true.shape or picture.dtype != np.uint8:
         raise ValueError(f"expected a {true.shape} uint8 picture, got {picture.shape} {picture.dtype}")
     same = np.array_equal(true, picture)
-    errors, rebalanced, squared = empty_counts(), empty_counts(), 0.0
+    errors, rebalanced, squared, neutral = empty_counts(), empty_counts(), 0.0, np.zeros(2)
     for rows, true_ab, weights in colours:
         ab = true_ab if same else picture_ab(picture[rows])
         plain, weighted, strip_squared = count_errors(true_ab, ab, weights)
         errors += plain
         rebalanced += weighted
         squared += strip_squared
+        neutral += neutral_chroma(true_ab, ab)
     return Measured(
         pixels=true.shape[0] * true.shape[1],
         errors=errors,
         rebalanced=rebalanced,
         squared=squared,
+        neutral=neutral,
         auc_rebalanced=auc(rebalanced),
         psnr=psnr(0.0 if same else squared_error(true, picture)),
         ssim=1.0 if same else ssim(true, picture),

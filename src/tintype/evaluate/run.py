@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tintype import __version__
 from tintype.evaluate import methods as rows
 from tintype.evaluate.gallery import choose
+from tintype.evaluate.measure import Measured
 from tintype.evaluate.methods import Method
 from tintype.evaluate.options import Judges, Options, load_judges
 from tintype.evaluate.photograph import read_photograph
@@ -211,6 +212,7 @@ def _settings(
     theirs = {name: one.files.values() for name, one in methods.items() if isinstance(one, rows.Pictures)}
     return {
         **protocol,
+        "measured": list(Measured._fields),
         "photographs": _state(folder, paths),
         "pictures": {name: _state(Path(protocol["pictures"][name]), files) for name, files in theirs.items()},
         "labels": sorted(f"{path.relative_to(folder).as_posix()} {label}" for path, label in labels.items()),

@@ -142,6 +142,7 @@ def as_json(one: Measured) -> dict[str, Any]:
         "errors": [int(value) for value in np.trim_zeros(one.errors, "b")],
         "rebalanced": np.trim_zeros(one.rebalanced, "b").tolist(),
         "squared": one.squared,
+        "neutral": one.neutral.tolist(),
         "auc_rebalanced": one.auc_rebalanced,
         "psnr": one.psnr if np.isfinite(one.psnr) else None,
         "ssim": one.ssim,

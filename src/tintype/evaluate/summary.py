@@ -28,6 +28,8 @@ _SUMS = (
     "weight",
     "weighted_area",
     "squared",
+    "neutral_chroma",
+    "neutral",  # pixels
     "auc_rebalanced_per_image",
     "psnr",
     "perfect",  # pictures of infinite PSNR
@@ -138,6 +140,7 @@ def _row(one: Record, true_colourfulness: float) -> list[float]:
         weight,
         weight * one["auc_rebalanced"] / 100,
         one["squared"],
+        *one["neutral"],
         one["auc_rebalanced"],
         0.0 if perfect else one["psnr"],
         float(perfect),
@@ -167,6 +170,7 @@ def _figures(sums: _Sums, truth: _Sums | None, nothing: _Sums | None, kinds: set
         "auc_rebalanced": 100 * sums["weighted_area"] / sums["weight"],
         "auc_rebalanced_per_image": sums["auc_rebalanced_per_image"] / images,
         "rmse_ab": np.sqrt(sums["squared"] / (2 * sums["pixels"])),
+        "neutral_chroma": sums["neutral_chroma"] / sums["neutral"],
         "psnr": np.where(images > 0, finite, np.nan),
         "ssim": sums["ssim"] / images,
         "colourfulness": sums["colourfulness"] / images,
