@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from tintype.color import bin_centres
 from tintype.color.encoding import entropy
 from tintype.networks import Network, build_network, load_weights
+from tintype.networks.surgery import fold_norms
 from tintype.objectives import Bins, Regression
 
 OPSET = 18
@@ -37,10 +38,10 @@ class ExportError(ValueError):
 
 
 class TwoViews(nn.Module):
-    """What a network predicts for a picture, averaged with what it predicts for the picture's mirror image at half the size.
+    """What a network predicts for a picture, averaged with that for the picture's mirror image at half the size.
 
-    Test-time augmentation, at a quarter more of the network's time: mistakes that hang on the size or on the side cancel
-    out, and the small view sees more of the scene at once. Logits are averaged, so probabilities geometrically.
+    Test-time augmentation, at a quarter more of the network's time: mistakes that hang on the size or on the side
+    cancel out, and the small view sees more of the scene at once. Logits are averaged, so probabilities geometrically.
     """
 
     def __init__(self, network: Network):
@@ -156,6 +157,7 @@ def export(
     multiple = 2 * BLOCK if two_views else BLOCK
     objective = Bins() if metadata["objective"] == "bins" else Regression()
     expected = _Expected(seen.eval(), objective)
+    fold_norms(network)  # ONNX's own optimizer leaves those whose weights are used twice
     bundle = (BinsBundle if metadata["objective"] == "bins" else RegressionBundle)(seen).eval()
     model = _to_onnx(bundle, multiple)
     described = {**_bundle_metadata({**metadata, **(overrides or {})}), "multiple": multiple}
@@ -277,9 +279,14 @@ def _halve_weights(model: onnx.ModelProto) -> None:
 
 def _bundle_metadata(weights: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata that a bundle carries, from that of the weights."""
-    keys = "format name trunk head objective input_size stride ab_origin temperature recipe data steps versions"
+    keys = "format name trunk head head_options objective input_size stride ab_origin temperature recipe data steps"
     described = {key: weights[key] for key in keys.split()}
-    return {**described, "license": weights.get("license", "unknown"), "figures": weights.get("figures", {})}
+    return {
+        **described,
+        "versions": weights["versions"],
+        "license": weights.get("license", "unknown"),
+        "figures": weights.get("figures", {}),
+    }
 
 
 def _write(path: Path, data: bytes) -> None:

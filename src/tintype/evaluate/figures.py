@@ -71,7 +71,7 @@ FIGURES: dict[str, Figure] = {
         "",
         ".2f",
         "lower",
-        "Mean chroma, in CIE Lab units, of the pixels that are neutral in truth (chroma under 4): whites should stay white.",
+        "Mean chroma, in CIE Lab units, of the pixels that are neutral in truth, with a chroma under 4.",
     ),
     "psnr": Figure(
         "PSNR",

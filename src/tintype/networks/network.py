@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from tintype.networks.dense import Dense, Pyramid
 from tintype.networks.timm_trunk import TimmTrunk
@@ -22,6 +23,23 @@ class Network(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.head = head
+        self._fixed = False
+
+    def fix_statistics(self) -> None:
+        """Have batch-norms keep their mean and variance from now on, in training too; scale and shift are trained.
+
+        For training further on batches of other photographs, or too small ones, than the statistics are of.
+        """
+        self._fixed = True
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Network":
+        super().train(mode)
+        if self._fixed:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
 
     def forward(self, lightness: Tensor) -> Tensor:
         prediction: Tensor = self.head(self.trunk(lightness))

@@ -52,6 +52,7 @@ class Bins(nn.Module):
         prior: (313,) smoothed prior over the bins, from which each place is weighted by the rarity of its nearest bin
             (eqs. 3 and 4). None: no rebalancing.
         uniform: λ, the uniform share mixed into the prior.
+        rebalance: power of the weights, from 0 (none) to 1 (the paper's).
         drop_grey: give pictures without colour (no |a| or |b| above 5 anywhere) no weight in the loss, as the released
             code does. They still count in the mean.
 
@@ -71,12 +72,16 @@ class Bins(nn.Module):
         prior: Tensor | None = None,
         uniform: float = 0.5,
         drop_grey: bool = True,
+        rebalance: float = 1.0,
     ):
         super().__init__()
         self.k, self.sigma, self.drop_grey = k, sigma, drop_grey
         if prior is not None and prior.shape != (BINS,):
             raise ValueError(f"prior must hold {BINS} probabilities, got shape {tuple(prior.shape)}")
-        weights = torch.ones(BINS) if prior is None else torch.from_numpy(rebalancing_weights(prior.numpy(), uniform))
+        weights = torch.ones(BINS)
+        if prior is not None:
+            weights = torch.from_numpy(rebalancing_weights(prior.numpy(), uniform)) ** rebalance
+            weights /= (prior / prior.sum()) @ weights
         self.register_buffer("rarity", weights.float())
 
     def target(self, ab: Tensor) -> BinsTarget:

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from tintype.networks import Network, build_network, load_weights
+from tintype.networks.bundle import read_bundle
 from tintype.objectives import Bins, Regression
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import (
+    BUNDLED,
     REQUIRED,
     BinsObjective,
     CosineSchedule,
@@ -22,6 +24,7 @@ from tintype.pretrain.recipe import (
     StepsSchedule,
 )
 from tintype.pretrain.recipe import Optimizer as OptimizerRecipe
+from tintype.pretrain.refine import Refinement
 from tintype.training.schedule import cosine, piecewise
 
 
@@ -31,8 +34,8 @@ def make_network(recipe: Recipe) -> Network:
     Raises:
         RecipeError: the parts do not go together, or the weights are missing or do not fit.
     """
-    path = pretrained_path(recipe)
-    ours = path is not None and path.suffix == ".safetensors" and _is_ours(path)
+    path = file_of(recipe.pretrained, "pretrained", recipe.name)
+    ours = path is not None and (path.suffix == ".onnx" or (path.suffix == ".safetensors" and _is_ours(path)))
     channels = Bins.channels if isinstance(recipe.objective, BinsObjective) else Regression.channels
     try:
         network = build_network(
@@ -42,7 +45,9 @@ def make_network(recipe: Recipe) -> Network:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
     if ours:
         assert path is not None
-        _start_from(network, path)
+        _start_from(network, path, recipe.fix_statistics)
+    if recipe.fix_statistics:
+        network.fix_statistics()
     if recipe.freeze != "none":
         try:
             network.trunk.freeze(recipe.freeze)
@@ -71,7 +76,7 @@ def make_objective(objective: BinsObjective | RegressionObjective, prior: Tensor
     """
     if isinstance(objective, RegressionObjective):
         return Regression()
-    return Bins(objective.k, objective.sigma, prior, objective.uniform, objective.drop_grey)
+    return Bins(objective.k, objective.sigma, prior, objective.uniform, objective.drop_grey, objective.rebalance)
 
 
 def make_optimizer(network: Network, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
@@ -107,20 +112,41 @@ def learning_rate(recipe: Recipe) -> Callable[[int], float]:
     return lambda step: base
 
 
-def pretrained_path(recipe: Recipe) -> Path | None:
-    """The file that the recipe starts from, if any.
+def make_refinement(recipe: Recipe) -> Refinement | None:
+    """The losses of the recipe's `refine` block; None where it has none.
+
+    Raises:
+        RecipeError: the classifier's weights are missing or do not fit.
+    """
+    refine = recipe.refine
+    if not (refine.colour or refine.neutral or refine.features):
+        return None
+    weights = file_of(refine.classifier_weights, "refine.classifier_weights", recipe.name) if refine.features else None
+    try:
+        return Refinement(refine, weights)
+    except ValueError as error:
+        raise RecipeError(f"key 'refine': {error}") from error
+
+
+def file_of(source: str, key: str, name: str) -> Path | None:
+    """The file of weights that a recipe names, if any.
+
+    Args:
+        source: what the recipe says: `none`, `required`, `bundled`, a path, or `package:NAME/FILE`.
+        key: where it says so, and `name` the recipe's, for the error.
 
     Raises:
         RecipeError: it is for the user to give and was not given, or it is not there.
     """
-    source = recipe.pretrained
     if source == "none":
         return None
     if source == REQUIRED:
         raise RecipeError(
-            f"recipe {recipe.name} starts from the weights of a finished run: give them with "
-            "--set pretrained=RUN/weights.safetensors"
+            f"recipe {name} starts from the weights of a finished run: give them with "
+            f"--set {key}=RUN/weights.safetensors"
         )
+    if source == BUNDLED:
+        return Path(str(resources.files("tintype.models").joinpath(f"{BUNDLED}.onnx")))
     path = Path(source)
     if source.startswith("package:"):
         package, _, inside = source.removeprefix("package:").partition("/")
@@ -128,10 +154,10 @@ def pretrained_path(recipe: Recipe) -> Path | None:
             path = Path(str(resources.files(package).joinpath(inside)))
         except ModuleNotFoundError as error:
             raise RecipeError(
-                f"key 'pretrained' is {source}: install that package: pip install {package.replace('_', '-')}"
+                f"key '{key}' is {source}: install that package: pip install {package.replace('_', '-')}"
             ) from error
     if not path.is_file():
-        raise RecipeError(f"key 'pretrained' is {source}: there is no such file")
+        raise RecipeError(f"key '{key}' is {source}: there is no such file")
     return path
 
 
@@ -143,9 +169,20 @@ def _is_ours(path: Path) -> bool:
     return True
 
 
-def _start_from(network: Network, path: Path) -> None:
+def _start_from(network: Network, path: Path, fixed: bool) -> None:
     """Load a colorizer's weights; a prediction layer of another size (another objective) keeps its random start."""
-    tensors, metadata = load_weights(path)
+    if path.suffix == ".onnx":
+        if not fixed:
+            raise RecipeError(
+                f"key 'pretrained' is {path.name}: a bundle has no batch-norm statistics; add fix_statistics: true"
+            )
+        try:
+            rebuilt, metadata = read_bundle(path)
+        except ValueError as error:
+            raise RecipeError(f"key 'pretrained': {error}") from error
+        tensors = rebuilt.state_dict()
+    else:
+        tensors, metadata = load_weights(path)
     own = network.state_dict()
     fits = {
         name: tensor

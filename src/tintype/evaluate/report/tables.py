@@ -10,7 +10,15 @@ from tintype.evaluate.report.parts import table, text
 REFERENCE = ("grey", "random", "ground-truth")  # rows that need no model
 
 GROUPS = {
-    "Colour error and fidelity": ("auc", "auc_rebalanced", "auc_rebalanced_per_image", "rmse_ab", "neutral_chroma", "psnr", "ssim"),
+    "Colour error and fidelity": (
+        "auc",
+        "auc_rebalanced",
+        "auc_rebalanced_per_image",
+        "rmse_ab",
+        "neutral_chroma",
+        "psnr",
+        "ssim",
+    ),
     "Meaning, to a classifier": ("top1", "top5", "top1_won_back", "agreement"),
     "Realism": (
         "lpips",
