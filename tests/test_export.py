@@ -135,7 +135,7 @@ def test_a_bundle_carries_its_metadata_and_no_path(bundle):
     model = onnx.load(bundle[1])
     metadata = json.loads({p.key: p.value for p in model.metadata_props}["tintype"])
     keys = "format name trunk head head_options objective input_size stride ab_origin temperature recipe data steps"
-    assert set(metadata) == {*keys.split(), "license", "figures", "versions", "multiple"}
+    assert set(metadata) == {*keys.split(), "license", "figures", "previous", "versions", "multiple"}
     assert metadata["trunk"] == "timm:test_efficientnet"
     assert os.path.dirname(module.__file__).encode() not in bundle[1].read_bytes()
 

@@ -112,7 +112,8 @@ def export(
     Args:
         source: a run's folder, or its weights.safetensors.
         out: the .onnx file; replaced if it exists, but only by a whole and checked one.
-        overrides: metadata to put in place of the weights' own: name, license, figures, data, input_size, temperature.
+        overrides: metadata to put in place of the weights' own: name, license, figures, previous (figures of the model
+            that this one replaces), data, input_size, temperature.
         half_weights: store weights as float16, at half the size; they are computed with in float32. None: where that
             changes ab by less than 0.5.
         rebalance: share of the training's class rebalancing to keep in what is predicted. Trained with weights w, a
@@ -286,6 +287,7 @@ def _bundle_metadata(weights: Mapping[str, Any]) -> dict[str, Any]:
         "versions": weights["versions"],
         "license": weights.get("license", "unknown"),
         "figures": weights.get("figures", {}),
+        "previous": weights.get("previous", {}),
     }
 
 

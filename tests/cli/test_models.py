@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import onnx
 import pytest
 from click.testing import CliRunner
+from onnx import helper
 
 from cli.command import photograph
 from tintype.cli import main
@@ -21,6 +23,21 @@ def test_the_list_has_name_size_licence_and_figures(bundled: Path) -> None:
     megabytes = f"{bundled.stat().st_size / 1e6:.1f}"
     assert head.split() == ["orange", megabytes, "MB", "CC0-1.0", "none,", "sees", "64", "x", "64"]
     assert row.split() == ["AuC", "%", "12.5"]
+
+
+def test_figures_of_the_model_before_stand_beside(
+    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = onnx.load(bundled)
+    facts = json.loads(model.metadata_props[0].value)
+    helper.set_model_props(
+        model, {"tintype": json.dumps(facts | {"figures": {"auc": 12.5, "psnr": 20}, "previous": {"auc": 11}})}
+    )
+    onnx.save(model, tmp_path / "new.onnx")
+    monkeypatch.setattr("tintype.runtime.model._BUNDLED", tmp_path)
+    _, heads, *rows = CliRunner().invoke(main, ["models"]).stdout.splitlines()
+    assert heads.split() == ["now", "before"]
+    assert [row.split() for row in rows] == [["AuC", "%", "12.5", "11"], ["PSNR", "dB", "20"]]
 
 
 def test_json_has_all_that_the_bundle_says(bundled: Path) -> None:

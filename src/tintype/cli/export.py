@@ -29,6 +29,12 @@ import click
 )
 @click.option("--figures", type=click.File(), metavar="FILE.json", help='Figures to carry, such as {"auc": 89.5}.')
 @click.option(
+    "--replaces",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="OLD.onnx",
+    help="Bundle whose figures are to stand beside this one's.",
+)
+@click.option(
     "--half/--full",
     "half",
     default=None,
@@ -45,6 +51,7 @@ def export(
     rebalance: float,
     two_views: bool,
     figures: Any,
+    replaces: Path | None,
     half: bool | None,
 ) -> None:
     """Make a model to colorize with from a finished RUN (or its weights.safetensors).
@@ -59,6 +66,8 @@ def export(
     """
     from tintype.export import ExportError
     from tintype.export import export as write
+    from tintype.runtime.errors import ModelError
+    from tintype.runtime.model import load_model
 
     given = {"name": name, "license": licence, "data": data, "input_size": size, "temperature": temperature}
     overrides = {key: value for key, value in given.items() if value is not None}
@@ -67,6 +76,11 @@ def export(
             overrides["figures"] = json.load(figures)
         except ValueError as error:
             raise click.ClickException(f"{figures.name}: not JSON ({error})") from error
+    if replaces is not None:
+        try:
+            overrides["previous"] = load_model(replaces, 1).figures
+        except ModelError as error:
+            raise click.ClickException(str(error)) from error
     try:
         report = write(run, out, overrides=overrides, half_weights=half, rebalance=rebalance, two_views=two_views)
     except ExportError as error:

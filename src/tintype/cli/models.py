@@ -35,6 +35,9 @@ def models(as_json: bool) -> None:
         click.echo(
             f"{model.name}   {size}   {model.license}   {model.trunk}, sees {model.input_size} x {model.input_size}"
         )
+        if model.previous:
+            click.echo(f"  {'':<30}{'now':>8}{'before':>10}")
         for name, value in model.figures.items():
             label = FIGURES[name].head if name in FIGURES else name
-            click.echo(f"  {label:<30}{value:8.4g}")
+            before = f"{model.previous[name]:10.4g}" if name in model.previous else ""
+            click.echo(f"  {label:<30}{value:8.4g}{before}")

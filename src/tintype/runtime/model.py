@@ -28,6 +28,7 @@ class Model:
         ab_origin: where the centre of output cell 0 lies, in pixels from the left and top edges of the input.
         temperature: default for the annealed mean.
         figures: measured quality, by name.
+        previous: that of the model which this one replaced, if any.
         versions: of the programs that made it.
         multiple: what height and width of the network's input must be multiples of.
         path: the file.
@@ -46,6 +47,7 @@ class Model:
     steps: int
     license: str
     figures: dict[str, float]
+    previous: dict[str, float]
     versions: dict[str, str]
     multiple: int
     path: Path
@@ -91,7 +93,7 @@ def load_model(model: str | Path, threads: int) -> Model:
         facts = json.loads(text)
         if facts["format"] != _FORMAT:
             raise ModelError(f"{path}: bundle format {facts['format']}, this tintype reads {_FORMAT}; upgrade tintype")
-        facts.setdefault("multiple", _MULTIPLE)  # bundles made before there were others
+        facts = {"multiple": _MULTIPLE, "previous": {}, **facts}  # which older bundles lack
         fields = {field: facts[field] for field in Model.__dataclass_fields__ if field not in ("path", "_session")}
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path}: its tintype metadata is damaged or incomplete ({error})") from None
