@@ -178,9 +178,7 @@ def _open_urls(urls: Sequence[str]) -> list[RemoteTar]:
     tars = []
     for url in urls:
         if url.endswith(_COMPRESSED):
-            raise DataError(
-                f"{url} is compressed, so it cannot be read in parts: unpack it, or fetch it to this machine"
-            )
+            raise DataError(f"{url} is compressed and cannot be read in parts: unpack it, or fetch it to this machine")
         tars.extend([url] if url.endswith(".tar") else tars_below(url))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(RemoteTar, tars))
