@@ -94,7 +94,7 @@ def test_a_tree_that_is_none_is_refused(tmp_path):
 
 
 def test_classes_that_the_tree_lacks_and_too_many_buckets_are_refused(tree):
-    with pytest.raises(DataError, match=r"kinds.tsv: has no class lion$"):
+    with pytest.raises(DataError, match=r"kinds.tsv: has no class lion \(--tree FILE gives another tree\)$"):
         tree.cut(["dog", "lion"], 2)
     with pytest.raises(DataError, match=r"^2 classes cannot be parted into 3 buckets$"):
         tree.cut(["dog", "cat"], 3)

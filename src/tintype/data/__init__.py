@@ -10,7 +10,7 @@ Knows nothing of colour: a batch is RGB as the files hold it.
 
 from tintype.data.errors import DamagedPhotoError, DataError
 from tintype.data.loader import Batches, Labelled, batches, center_crops
-from tintype.data.photos import Photo, Photos, open_photos
+from tintype.data.photos import Photo, Photos, fingerprint, open_photos
 
 __all__ = [
     "Batches",
@@ -21,5 +21,6 @@ __all__ = [
     "Photos",
     "batches",
     "center_crops",
+    "fingerprint",
     "open_photos",
 ]

@@ -88,7 +88,7 @@ class Hierarchy:
         """
         for name in classes:
             if name not in self._parents:
-                raise DataError(f"{self.source}: has no class {name}")
+                raise DataError(f"{self.source}: has no class {name} (--tree FILE gives another tree)")
         if not 1 <= count <= len(classes):
             raise DataError(f"{len(classes)} classes cannot be parted into {count} buckets")
         paths = {name: self.path(name) for name in sorted(classes)}

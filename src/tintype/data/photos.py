@@ -1,6 +1,7 @@
 """Photographs as one sequence, whatever they lie in."""
 
 import bisect
+import glob
 import hashlib
 import itertools
 import os
@@ -138,8 +139,8 @@ def open_photos(paths: Sequence[str | Path], weights: Sequence[float] | None = N
 
     A source is a folder (searched with all below it for photographs and tars), a .txt list of files (one a line,
     relative to the list), a WebDataset tar (.tar, .tar.gz, .tgz), or several of these as one pattern, such as
-    train-{00..04}.tar. Compressed tars are unpacked once (`tintype.data.unpack`). A URL of fsspec's, such as
-    s3://bucket/train-{00..04}.tar, is an uncompressed tar, or a folder of such tars (`tintype.data.remote`).
+    train-{00..04}.tar or photos/**/*.jpg. Compressed tars are unpacked once (`tintype.data.unpack`). A URL of fsspec's,
+    such as s3://bucket/train-{00..04}.tar, is an uncompressed tar, or a folder of such tars (`tintype.data.remote`).
 
     Args:
         paths: the sources.
@@ -169,7 +170,7 @@ def _open_source(pattern: str) -> Iterator[Shard]:
         return
     for path in map(Path, _expand(pattern)):
         try:
-            yield from _open(path)
+            yield from _open_matches(path) if glob.has_magic(str(path)) and not path.exists() else _open(path)
         except OSError as error:
             raise DataError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
 
@@ -182,6 +183,21 @@ def _open_urls(urls: Sequence[str]) -> list[RemoteTar]:
         tars.extend([url] if url.endswith(".tar") else tars_below(url))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(RemoteTar, tars))
+
+
+def _open_matches(pattern: Path) -> Iterator[Shard]:
+    """What matches a pattern such as photos/**/*.jpg: photographs, folders, lists and tars."""
+    parts = pattern.parts
+    start = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    base = Path(*parts[:start])
+    matches = sorted((path for path in glob.glob(str(pattern), recursive=True)), key=split_file)
+    if not matches:
+        raise DataError(f"{pattern} matches nothing")
+    photographs = [path for path in matches if split_file(path)[1] in SUFFIXES and os.path.isfile(path)]
+    yield Files(base, (os.path.relpath(path, base) for path in one_per_key(photographs, split_file)))
+    for path in matches:
+        if path not in photographs:
+            yield from _open(Path(path))
 
 
 def _open(path: Path) -> Iterator[Shard]:
@@ -230,6 +246,14 @@ def _expand(pattern: str) -> Iterator[str]:
     ]
     for numbers in itertools.product(*ranges):
         yield parts[0] + "".join(map("".join, zip(numbers, parts[3::3], strict=True)))
+
+
+def fingerprint(photos: Photos) -> str:
+    """Number of photographs and a hash of their keys, in order: equal for the same ones wherever they lie."""
+    digest = hashlib.blake2b(digest_size=8)
+    for photo in photos:
+        digest.update(os.fsencode(photo.key) + b"\0")
+    return f"{len(photos)} ({digest.hexdigest()})"
 
 
 def _hash(key: str) -> int:

@@ -1,11 +1,11 @@
 """A label study as a file: how it was made, then one line for each image."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tintype.data.errors import DataError
+from tintype.data.whole import write_whole
 
 COLUMNS = ("image", "label", "true")
 
@@ -42,15 +42,7 @@ def write_study(path: Path, study: Study) -> None:
             raise DataError(f"{name!r} is empty or has a tab or line break in it, which a study's file cannot hold")
     rows = zip(*columns, strict=True)
     lines = [*(f"# {line}" for line in study.about), "\t".join(COLUMNS[: len(columns)]), *map("\t".join, rows)]
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_study(path: Path) -> Study:

@@ -1,13 +1,11 @@
 """The photographs of a run: which are trained on, which are held out, and their batches."""
 
-import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from torch import Tensor
 
-from tintype.data import Batches, Photos, batches, center_crops, open_photos
+from tintype.data import Batches, batches, center_crops, fingerprint, open_photos
 from tintype.pretrain.recipe import Recipe
 
 HELD_OUT_BATCH = 32
@@ -24,7 +22,7 @@ class Photographs:
     def __init__(self, recipe: Recipe, paths: Sequence[str], rank: int = 0, processes: int = 1):
         self._recipe, self._rank, self._processes = recipe, rank, processes
         self._train, self._held_out = open_photos(paths, recipe.data.weights or None).split(recipe.data.val_fraction)
-        self.fingerprint = f"{len(self._train)} ({_hash(self._train)})"
+        self.fingerprint = fingerprint(self._train)
         self.description = f"{len(self._train)} photographs of {', '.join(PurePath(path).name for path in paths)}"
 
     def training(self, start: int = 0, steps: int | None = None) -> Iterator[Tensor]:
@@ -56,10 +54,3 @@ class Photographs:
         """All held-out photographs, always the same crops in the same order, (up to 32, 3, crop, crop) uint8 RGB."""
         data = self._recipe.data
         return center_crops(self._held_out, batch_size=HELD_OUT_BATCH, crop=data.crop, workers=data.workers)
-
-
-def _hash(photos: Photos) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for photo in photos:
-        digest.update(os.fsencode(photo.key) + b"\0")
-    return digest.hexdigest()
