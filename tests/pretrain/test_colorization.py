@@ -29,7 +29,7 @@ def subprocess_run(*command):
 
 def metrics(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+    return [{k: v for k, v in line.items() if k not in ("images_per_second", "waiting_for_data")} for line in lines]
 
 
 def assert_same_weights(a, b, **tolerance):
@@ -54,7 +54,8 @@ def whole(photographs, tmp_path_factory):
 
 def test_a_finished_run_holds_what_a_run_holds(whole):
     names = {path.name for path in whole.iterdir() if not path.name.startswith("events.")}
-    assert names == {"recipe.yaml", "metrics.jsonl", "checkpoints", "previews", "weights.safetensors", "prior.npy"}
+    files = {"recipe.yaml", "metrics.jsonl", "sessions.jsonl", "weights.safetensors", "prior.npy"}
+    assert names == {*files, "checkpoints", "previews"}
     assert list(whole.glob("events.*"))
     assert load_recipe(whole / "recipe.yaml").name == "tiny"
     assert [line["step"] for line in metrics(whole) if "loss" in line] == [2, 3, 4, 6, 8]

@@ -37,7 +37,7 @@ def run(
     share = 8 // accelerator.num_processes
     model = network(dropout)
 
-    def loss(model, images, step):
+    def loss(model, images, step, first):
         value = (model(images) - images.flip(-1)).square().mean()
         return value if on_loss is None else on_loss(step, value)
 

@@ -12,7 +12,7 @@ from training.runs import run
 
 def metrics(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+    return [{k: v for k, v in line.items() if k not in ("images_per_second", "waiting_for_data")} for line in lines]
 
 
 def assert_same_weights(a, b):

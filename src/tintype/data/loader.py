@@ -43,6 +43,10 @@ class Labelled:
     pixels: Tensor
     classes: Tensor
 
+    @property
+    def shape(self) -> torch.Size:
+        return self.pixels.shape
+
     def __len__(self) -> int:
         return len(self.pixels)
 

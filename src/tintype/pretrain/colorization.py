@@ -61,9 +61,9 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     accelerator.wait_for_everyone()
     objective = make_objective(recipe.objective, _prior(accelerator, recipe, photographs, run)).to(accelerator.device)
 
-    def loss(model: nn.Module, batch: Tensor, step: int) -> Tensor:
+    def loss(model: nn.Module, batch: Tensor, step: int, first: int) -> Tensor:
         lightness, ab = split(batch)
-        seen = age(lightness, recipe.augment, recipe.seed, step, first=rank * len(batch))
+        seen = age(lightness, recipe.augment, recipe.seed, step, first=first)
         return loss_of(objective, model(seen), sample(ab, recipe.sampling))
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
