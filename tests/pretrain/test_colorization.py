@@ -143,6 +143,14 @@ def test_nothing_is_touched_in_a_folder_that_is_in_use(photographs, tmp_path):
     assert [path.name for path in folder.iterdir()] == ["diary.txt"]
 
 
+def test_what_a_run_killed_at_its_very_start_left_is_no_obstacle(photographs, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".recipe.yaml.tmp").write_text("name: ti")
+    run(tmp_path / "run", photographs, "steps=3")
+    assert load_recipe(tmp_path / "run" / "recipe.yaml").steps == 3
+    assert not (tmp_path / "run" / ".recipe.yaml.tmp").exists()
+
+
 def test_there_must_be_a_run_to_resume(photographs, tmp_path):
     with pytest.raises(TrainingError, match="there is no run to resume here"):
         run(tmp_path / "run", photographs, resume=True)

@@ -16,7 +16,7 @@ from tintype.color import rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
 from tintype.objectives import Bins, Regression
 from tintype.pretrain.augment import age
-from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
+from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer, make_plan
 from tintype.pretrain.metadata import describe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
@@ -24,12 +24,21 @@ from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
 from tintype.pretrain.recipe import BinsObjective, Recipe
 from tintype.pretrain.runs import open_run
-from tintype.training import Plan, train
+from tintype.training import AS_USUAL, Compute, train
 
 PREVIEW_ROWS = 8
 
 
-def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run: Path, resume: bool = False) -> Path:
+def pretrain(
+    accelerator: Accelerator,
+    recipe: Recipe,
+    data: Sequence[str],
+    run: Path,
+    resume: bool = False,
+    *,
+    compute: Compute = AS_USUAL,
+    max_damaged: float = 1.0,
+) -> Path:
     """Train a colorizer as a recipe says, on photographs.
 
     Args:
@@ -38,6 +47,8 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         run: folder for recipe.yaml, metrics.jsonl, checkpoints/, previews/, TensorBoard events, and in the end
             weights.safetensors.
         resume: go on from the run's last checkpoint.
+        compute: how the machine does it.
+        max_damaged: share of the photographs that may be damaged; they are listed in damaged.tsv.
 
     Returns:
         The file of trained weights.
@@ -55,7 +66,7 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         )
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
-    photographs = Photographs(recipe, data, rank, processes)
+    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged, listing=run / "damaged.tsv")
     if accelerator.is_main_process:
         open_run(run, recipe, resume)
     accelerator.wait_for_everyone()
@@ -86,22 +97,14 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         network,
         make_optimizer(network, recipe.optimizer),
         run,
-        Plan(
-            steps=recipe.steps,
-            seed=recipe.seed,
-            clip=recipe.optimizer.clip,
-            ema=recipe.ema,
-            precision=recipe.precision,
-            log_every=recipe.log_every,
-            validate_every=recipe.validate_every,
-            checkpoint_every=recipe.checkpoint_every,
-            keep=recipe.keep,
-        ),
+        make_plan(recipe),
         batches=photographs.training,
         loss=loss,
         learning_rate=learning_rate(recipe),
         validate=validate,
+        names=photographs.names,
         facts={"photographs": photographs.fingerprint},
+        compute=compute,
         resume=resume,
     )
     weights = run / "weights.safetensors"

@@ -81,6 +81,9 @@ class Compute:
     channels_last: bool = True
 
 
+AS_USUAL = Compute()
+
+
 def train(
     accelerator: Accelerator,
     network: nn.Module,
@@ -94,7 +97,7 @@ def train(
     validate: Callable[[nn.Module, int], Mapping[str, float]],
     names: Callable[[int], Sequence[str]] | None = None,
     facts: Mapping[str, str | int] | None = None,
-    compute: Compute = Compute(),
+    compute: Compute = AS_USUAL,
     resume: bool = False,
 ) -> nn.Module:
     """Train a network, from the start or from a run's last checkpoint.

@@ -13,8 +13,6 @@ from typing import Any
 
 import torch
 
-import tintype
-
 _PACKAGES = ("tintype", "torch", "timm", "accelerate", "numpy", "simplejpeg")
 
 
@@ -25,7 +23,7 @@ def record_session(run: Path, device: torch.device, facts: Mapping[str, Any]) ->
         **facts,
         "versions": _versions(),
         "git": git_state(Path.cwd()),
-        "tintype_git": git_state(Path(tintype.__file__).parent, Path(tintype.__file__)),
+        "tintype_git": git_state(Path(__file__).parent, Path(__file__)),
         "host": _host(device),
     }
     with (run / "sessions.jsonl").open("a", encoding="utf-8") as file:
