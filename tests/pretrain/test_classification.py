@@ -97,7 +97,8 @@ def test_two_processes_killed_in_an_epoch_of_shards_and_resumed_end_as_if_they_n
     for which, clean in (("first", False), ("again", True)):
         command = [*launcher, HERE / "two_killed.py", tmp_path, tmp_path / "shards", which]
         env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-        assert (subprocess.run(command, env=env, timeout=300, check=False).returncode == 0) is clean
+        done = subprocess.run(command, env=env, timeout=600, check=False, capture_output=True, text=True)
+        assert (done.returncode == 0) is clean, done.stderr
     first, second = map(json.loads, (tmp_path / "killed" / "sessions.jsonl").read_text().splitlines())
     assert (first["step"], second["step"], second["processes"]) == (0, 3, 2)
     assert_same_weights(tmp_path / "killed", tmp_path / "whole")

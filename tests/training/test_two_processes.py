@@ -18,7 +18,7 @@ def _torchrun(folder, which):
     path = os.pathsep.join([str(HERE.parent), *sys.path])
     env = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    return subprocess.run([*launcher, HERE / "two_processes.py", folder, which], env=env, timeout=300, check=False)
+    return subprocess.run([*launcher, HERE / "two_processes.py", folder, which], env=env, timeout=600, check=False)
 
 
 @pytest.fixture(scope="module")

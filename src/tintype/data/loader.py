@@ -105,18 +105,26 @@ class Batches:
         return [self._dataset.photos[number].path for number in self._dataset.make(step)[1]]
 
     def _received(self) -> Iterator[_Batch]:
-        for batch in self._loader:
-            for path, reason in batch.damaged:
-                if path not in self.damaged:
-                    self._note(path, reason)
-            if batch.error:
-                raise DataError(batch.error)
-            yield batch
+        try:
+            for batch in self._loader:
+                for path, reason in batch.damaged:
+                    if path not in self.damaged:
+                        self._note(path, reason)
+                if batch.error:
+                    raise DataError(batch.error)
+                yield batch
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DataError(
+                "a process that decodes photographs was killed, perhaps for its memory: try fewer"
+            ) from error
 
     def _note(self, path: str, reason: str) -> None:
         self.damaged[path] = reason
         _log.warning("skipped %s: %s", path, reason)
         if self._listing is not None:
+            self._listing.parent.mkdir(parents=True, exist_ok=True)  # on a machine that does not share it
             listed = self._listing.read_text("utf-8", "surrogateescape") if self._listing.exists() else ""
             if f"\n{path}\t" not in f"\n{listed}":  # by a run before this one, or another process of this one
                 with self._listing.open("a", encoding="utf-8", errors="surrogateescape") as file:

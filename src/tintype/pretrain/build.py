@@ -109,6 +109,17 @@ def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
     return network
 
 
+def check_shares(recipe: Recipe | ClassificationRecipe, processes: int, parts: int) -> None:
+    """Check that a batch can be shared evenly by processes, each of which goes through its share in parts.
+
+    Raises:
+        RecipeError: it cannot.
+    """
+    if recipe.batch_size % (processes * parts):
+        shares = f"the {processes} processes" + (f" times {parts} parts (--accumulate)" if parts > 1 else "")
+        raise RecipeError(f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of {shares}")
+
+
 def make_plan(recipe: Recipe | ClassificationRecipe) -> Plan:
     """How long the recipe's run is, and what it does how often."""
     return Plan(

@@ -16,10 +16,9 @@ from tintype.data import Labelled
 from tintype.data.labels import own_labels, study_labels
 from tintype.networks import save_weights
 from tintype.networks.classifier import Classifier
-from tintype.pretrain.build import learning_rate, make_classifier, make_optimizer, make_plan
+from tintype.pretrain.build import check_shares, learning_rate, make_classifier, make_optimizer, make_plan
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.metadata import FORMAT
-from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
@@ -58,10 +57,7 @@ def pretrain(
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
-    if recipe.batch_size % processes:
-        raise RecipeError(
-            f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of the {processes} processes"
-        )
+    check_shares(recipe, processes, compute.accumulate)
     photographs = Photographs(
         recipe,
         data,

@@ -16,9 +16,8 @@ from tintype.color import rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
 from tintype.objectives import Bins, Regression
 from tintype.pretrain.augment import age
-from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer, make_plan
+from tintype.pretrain.build import check_shares, learning_rate, make_network, make_objective, make_optimizer, make_plan
 from tintype.pretrain.metadata import describe
-from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
@@ -60,10 +59,7 @@ def pretrain(
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
-    if recipe.batch_size % processes:
-        raise RecipeError(
-            f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of the {processes} processes"
-        )
+    check_shares(recipe, processes, compute.accumulate)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
     photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged, listing=run / "damaged.tsv")

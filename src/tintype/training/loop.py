@@ -140,12 +140,12 @@ def train(
     average = WeightAverage(network, plan.ema) if plan.ema else None  # after Accelerate, which may move the weights
     folder, facts = run / "checkpoints", dict(facts or {})
     start = _restore(accelerator, folder, network, optimizer, average, facts) if resume else 0
-    log = Log(run, start, plan.steps, main)
     peak = _peak(device, plan)
     if main:
         settings = {"step": start, "seed": plan.seed, "precision": plan.precision, "processes": processes}
         measured = {"matrix_flops_per_second": peak} if peak else {}
         record_session(run, device, settings | asdict(compute) | facts | measured)
+    log = Log(run, start, plan.steps, main)
     image_flops, counted = 0.0, torch.Size()  # of one image, in batches of that shape
     losses: list[Tensor] = []  # since the last look at them, which has to wait for the device
     images, waited, since = 0, 0.0, time.perf_counter()
