@@ -1,9 +1,13 @@
 """`tintype pack` as a person meets it, stopped in every way."""
 
+import fcntl
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -77,7 +81,8 @@ def test_damaged_photographs_are_told_and_listed(place):
         (["empty", "-o", "out"], 1, "Error: no photographs found in empty (looked for .jpg, .jpeg, .png, "),
         (["nowhere", "-o", "out"], 1, "Error: nowhere does not exist"),
         (["no*.jpg", "-o", "out"], 1, "Error: no*.jpg matches nothing"),
-        (["photos", "-o", "photos"], 1, "Error: photos: is not empty, and holds no shards to go on with"),
+        (["photos", "-o", "bad"], 1, "Error: bad: is not empty, and holds no shards to go on with"),
+        (["photos", "-o", "photos/out"], 2, "Error: photos/out lies in photos, which is to be packed: choose another"),
         (["photos", "-o", "done", "--quality", "80"], 1, "Error: done: holds shards made with quality 0: choose"),
         (["bad", "-o", "out"], 1, "Error: 1 of 20 photographs are damaged, more than 1.00% (--max-damaged), the last"),
         (["photos", "-o", "file/out"], 1, "Error: cannot write file/out: Not a directory. Once that is mended"),
@@ -92,7 +97,7 @@ def test_what_is_wrong_is_said_in_one_line(place, arguments, code, message):
     assert tintype("photos", "-o", "done", "--jobs", "1").exit_code == 0
     _photographs(place / "bad", 20)
     (place / "bad" / "a" / "000.jpg").write_bytes(b"")
-    extra = ["--max-damaged", "0.01"] if "bad" in arguments else []
+    extra = ["--max-damaged", "0.01"] if arguments[0] == "bad" else []
     done = tintype(*arguments, *extra, "--jobs", "1")
     assert done.exit_code == code, done.output
     assert done.stderr.splitlines()[-1].startswith(message)
@@ -168,3 +173,35 @@ def test_a_full_disk_is_told_in_one_line(large, small_disk):
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"Error: cannot write {small_disk}/out")
     assert line.endswith("No space left on device. Once that is mended, the same command goes on here.")
+
+
+def test_a_terminal_sees_a_progress_bar_and_damage_above_it(place):
+    (place / "photos" / "a" / "000.jpg").write_bytes(b"x")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 100, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, "photos", "-o", "out", "--jobs", "1"],
+        cwd=place,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        seen += part
+    os.close(ours)
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, b"out\n")
+    text = seen.decode()
+    assert "20/20" in text
+    assert any(
+        line.split("\r")[-1].lstrip("\x1b[K") == "skipped photos/a/000.jpg: no picture of a known format"
+        for line in text.splitlines()
+    )

@@ -321,3 +321,16 @@ def test_names_in_any_letters_come_back(tmp_path, write_folder, picture, encode)
     )
     assert sorted(_members(tmp_path / "o")) == sorted(names)
     assert sorted(photo.key + ".jpg" for photo in open_photos([tmp_path / "o"])) == sorted(names)
+
+
+def test_two_processes_do_not_pack_into_one_folder(tmp_path, folder):
+    photos, out = open_photos([folder]), tmp_path / "out"
+
+    def again(done):
+        if done == 5:
+            with pytest.raises(DataError, match=r"out: another process is packing there$"):
+                pack(photos, out, SMALL)
+
+    pack(photos, out, SMALL, progress=again)
+    assert len(_members(out)) == 43
+    assert not list(out.glob(".*"))

@@ -1,5 +1,6 @@
 """A recipe of classification and labelled photographs so small that a run takes a second."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -42,5 +43,7 @@ def run(folder: Path, photographs: Path, *settings: str, resume: bool = False, *
     """Pretrain by the tiny recipe."""
     torch.set_num_threads(1)
     recipe = folder.parent / "tiny-classes.yaml"
-    recipe.write_text(RECIPE)
+    mine = recipe.with_name(f"{os.getpid()}-tiny-classes.yaml")  # for two processes may do this at once
+    mine.write_text(RECIPE)
+    mine.replace(recipe)
     return pretrain(launch(), load_recipe(recipe, settings), [str(photographs)], folder, resume, **options)

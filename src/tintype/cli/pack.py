@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from tintype.cli._options import finite
+from tintype.cli._options import Wrong, finite
 from tintype.cli._report import printable, say
 
 EXAMPLES = """\b
@@ -89,6 +89,9 @@ def pack(
     from tintype.data.pack import pack as make
     from tintype.runtime.strips import cores
 
+    for path in paths:
+        if Path(path).is_dir() and out.resolve().is_relative_to(Path(path).resolve()):
+            raise Wrong(printable(f"{out} lies in {path}, which is to be packed: choose another place for the shards"))
     packing = Packing(
         shard_bytes=shard_size * 1_000_000,
         short_side=short_side or 0,

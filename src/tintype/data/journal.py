@@ -24,12 +24,13 @@ class Journal:
         folder: of the shards. From the first that is not there in its full size on, all are forgotten.
 
     Attributes:
+        folder: of the shards.
         shards: those that are finished.
         damaged: damaged photographs so far: what is wrong with each, by path.
     """
 
     def __init__(self, folder: Path):
-        self._folder, self._path = folder, folder / "shards.jsonl"
+        self.folder, self._path = folder, folder / "shards.jsonl"
         self.listing = folder / "damaged.tsv"
         self.shards: list[Shard] = []
         for line in self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []:
@@ -75,8 +76,10 @@ class Journal:
         self.list_damaged()
 
     def list_damaged(self) -> None:
-        """Write damaged.tsv, if there is anything to write."""
-        if self.damaged:
+        """Write damaged.tsv; without damage there is none."""
+        if not self.damaged:
+            self.listing.unlink(missing_ok=True)
+        else:
             write_whole(self.listing, "".join(f"{path}\t{reason}\n" for path, reason in self.damaged.items()))
 
     def _new_damage(self) -> dict[str, str]:

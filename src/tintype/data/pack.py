@@ -14,13 +14,16 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from filelock import FileLock, Timeout
 
 from tintype.data.decode import check, reencode
 from tintype.data.errors import DamagedPhotoError, DataError
@@ -105,38 +108,56 @@ def pack(
     keys = _keys(photos)
     labels, classes = _labels(photos, packing.labels)
     _open(out, packing, photos, classes)
-    journal = Journal(out)
-    progress(journal.next)
-    items = _items(photos, packing, journal.next, jobs)
-    tar: TarWriter | None = None
-    try:
-        for number, item in enumerate(items, journal.next):
-            if item.damage:
-                journal.damaged[photos[number].path] = item.damage
-                note(f"skipped {photos[number].path}: {item.damage}")
-                _check_damage(journal, photos, max_damaged)
-            else:
-                members = [(keys[number] + item.suffix, item.data)]
-                if labels:
-                    members.append((f"{keys[number]}.cls", os.fsencode(labels[number])))
-                if tar is not None and tar.size_with(members) > packing.shard_bytes:
-                    journal.add(tar.finish(), number)
-                    tar = None
-                if tar is None:
-                    tar = TarWriter(out / journal.name)
-                tar.add(members)
-            progress(number + 1)
-        if tar is not None:
-            journal.add(tar.finish(), len(photos))
-    finally:
-        if tar is not None:
-            tar.discard()
-        items.close()
-    if not journal.shards:
-        raise DataError(f"none of the {len(photos)} photographs can be decoded")
-    journal.finish(len(photos))
+    with _alone_in(out):
+        for left in out.glob(".*.part"):  # by a run that was killed
+            left.unlink()
+        journal = Journal(out)
+        progress(journal.next)
+        items = _items(photos, packing, journal.next, jobs)
+        tar: TarWriter | None = None
+        try:
+            for number, item in enumerate(items, journal.next):
+                if item.damage:
+                    journal.damaged[photos[number].path] = item.damage
+                    note(f"skipped {photos[number].path}: {item.damage}")
+                    _check_damage(journal, photos, max_damaged)
+                else:
+                    members = [(keys[number] + item.suffix, item.data)]
+                    if labels:
+                        members.append((f"{keys[number]}.cls", os.fsencode(labels[number])))
+                    if tar is not None and tar.size_with(members) > packing.shard_bytes:
+                        journal.add(tar.finish(), number)
+                        tar = None
+                    if tar is None:
+                        tar = TarWriter(out / journal.name)
+                    tar.add(members)
+                progress(number + 1)
+            if tar is not None:
+                journal.add(tar.finish(), len(photos))
+        finally:
+            if tar is not None:
+                tar.discard()
+            items.close()
+        if not journal.shards:
+            raise DataError(f"none of the {len(photos)} photographs can be decoded")
+        journal.finish(len(photos))
     size = sum(shard.bytes for shard in journal.shards)
     return Packed(len(journal.shards), len(photos) - len(journal.damaged), size, journal.damaged)
+
+
+@contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise DataError(f"{out}: another process is packing there") from error
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):  # where files in use cannot be removed
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _keys(photos: Photos) -> list[str]:
@@ -170,14 +191,19 @@ def _open(out: Path, packing: Packing, photos: Photos, classes: Sequence[str]) -
         changed = [f"{name} {found.get(name)}" for name, value in wanted.items() if found.get(name) != value]
         if changed:
             raise DataError(f"{out}: holds shards made with {', '.join(changed)}: choose another folder, or remove it")
-    elif out.exists() and (not out.is_dir() or any(not left.name.endswith(".part") for left in out.iterdir())):
+    elif out.exists() and (
+        not out.is_dir() or any(not left.name.endswith((".part", ".lock")) for left in out.iterdir())
+    ):
         raise DataError(f"{out}: is not empty, and holds no shards to go on with: choose another folder")
     out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob(".*.part"):  # by a run that was killed
-        left.unlink()
     if classes:
         write_whole(out / "classes.txt", "".join(f"{name}\n" for name in classes))
     write_whole(settings, json.dumps(wanted, indent=1) + "\n")
+
+
+def _is_ours(left: Path) -> bool:
+    """Whether this is a file that a run which was killed at its very start may leave."""
+    return left.name == ".lock" or (left.name.startswith(".") and left.suffix == ".part")
 
 
 def _check_damage(journal: Journal, photos: Photos, most: float) -> None:

@@ -21,7 +21,7 @@ from tintype.data.shards import Index, Names
 
 TRIES = 6
 FIRST_PAUSE = 0.5  # seconds, doubled after each failure
-_BLOCK = 1 << 20  # bytes fetched at a time while headers are read
+_BLOCK = 4 << 20  # bytes fetched at a time while headers are read
 _FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotImplementedError, ImportError, ValueError)
 # What says that a file is still the same one, as far as each file system tells.
 _IDENTITY = ("size", "ETag", "etag", "mtime", "LastModified", "Last-Modified", "last_modified", "updated", "created")
