@@ -71,6 +71,8 @@ def test_a_wrong_verb_gets_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("evaluate", ["EXAMPLES", "--classifier", "resnet10t", "--classifier-weights", __file__]),
         ("table", ["zhang16-1", "--data", "FOLDER"]),
         ("pretrain", ["zhang16-full", "--data", "FOLDER"]),
+        ("pack", ["FOLDER", "-o", "x"]),
+        ("labels", ["noise", "--share", "0.1", "--data", "FOLDER", "-o", "x.tsv"]),
         ("export", ["FOLDER", "-o", "x.onnx"]),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 import os
 import shlex
 import signal
@@ -5,9 +6,10 @@ import signal
 import pytest
 from click.testing import CliRunner
 
+from pretrain import labelled
 from pretrain.tiny import RECIPE, make_photographs
 from tintype.cli import main
-from tintype.pretrain import bundled_recipes, colorization
+from tintype.pretrain import bundled_recipes, classification, colorization
 
 
 @pytest.fixture
@@ -54,6 +56,41 @@ def test_a_run_asked_to_stop_says_how_to_go_on_and_does(place, monkeypatch):
     assert (place / "run" / "weights.safetensors").exists()
 
 
+def test_a_classifier_is_trained_with_a_studys_labels_and_told_how_to_go_on(place, monkeypatch):
+    (place / "classes.yaml").write_text(labelled.RECIPE)
+    labelled.make_photographs(place / "kinds")
+    made = CliRunner().invoke(main, ["labels", "random", "--buckets", "2", "--data", "kinds", "-o", "r2.tsv"])
+    assert made.exit_code == 0, made.output
+    run = ["classes.yaml", "--data", "kinds", "--labels", "r2.tsv", "--out", "run", "--set", "steps=3"]
+    look, asked = classification.look, []
+
+    def stop(*arguments):
+        if not asked:
+            asked.append(os.kill(os.getpid(), signal.SIGTERM))
+        return look(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classification, "look", stop)
+        result = tintype(*run, "--accumulate", "2")
+    assert result.exit_code == 128 + signal.SIGTERM
+    line = result.stderr.splitlines()[-1]
+    assert line.endswith("--data kinds --labels r2.tsv --out run --resume")
+    result = tintype(*shlex.split(line.partition("tintype pretrain ")[2]), "--channels-first")
+    assert result.exit_code == 0, result.output
+    first, second = [json.loads(line) for line in (place / "run" / "sessions.jsonl").read_text().splitlines()]
+    assert [session["accumulate"] for session in (first, second)] == [2, 1]
+    assert [session["channels_last"] for session in (first, second)] == [True, False]
+
+
+def test_too_many_damaged_photographs_end_a_run_in_one_line(place):
+    for path in sorted((place / "photographs").iterdir())[:8]:
+        path.write_bytes(b"")
+    result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "steps=8")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].endswith("they are listed in run/damaged.tsv")
+    assert "Traceback" not in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -64,6 +101,10 @@ def test_a_run_asked_to_stop_says_how_to_go_on_and_does(place, monkeypatch):
         (["tiny.yaml"], 2, "Missing --data"),
         (["--data", "photographs"], 2, "Missing RECIPE"),
         (["tiny.yaml", "--data", "photographs", "--resume"], 2, "--resume needs --out RUN"),
+        (["tiny.yaml", "--data", "photographs", "--labels", "x.tsv"], 2, "recipe tiny learns from colour and takes no"),
+        (["tiny.yaml", "--data", "photographs", "--accumulate", "3"], 2, "a multiple of the 1 processes times 3 parts"),
+        (["classification-mini", "--data", "photographs"], 1, "has no label"),
+        (["classification-mini", "--data", "photographs", "--labels", "x.tsv"], 1, "x.tsv: cannot be read"),
         (["zhang16-l2-ft", "--data", "photographs"], 2, "give them with --set pretrained=RUN/weights.safetensors"),
     ],
 )

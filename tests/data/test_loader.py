@@ -1,11 +1,13 @@
 import logging
+import multiprocessing
 import os
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from tintype.data import DataError, batches, center_crops, open_photos
+from tintype.data import DataError, Photo, batches, center_crops, open_photos
 from tintype.data.decode import center_crop, random_crop
 
 # Python 3.12 and later warn of forking where there are threads; torch's workers only ever use one.
@@ -182,3 +184,66 @@ def test_real_shards_are_read():
         assert batch.shape == (32, 3, 64, 64)
         assert batch.float().std() > 20
     assert not loader.damaged
+
+
+@pytest.mark.parametrize(("world_size", "workers"), [(1, 0), (2, 2), (4, 1)])
+@pytest.mark.parametrize("kind", ["folder", "shards"])
+def test_each_photograph_comes_once_per_epoch_over_ranks_workers_and_resumes(
+    tmp_path, write_folder, write_tar, encode, world_size, workers, kind
+):
+    # 24 photographs, each of a colour of its own, so that they can be counted in the batches.
+    files = {f"{number}.png": encode(Image.new("RGB", (9, 9), (10 * number, 0, 0)), "PNG") for number in range(24)}
+    names = sorted(files)
+    sources = [tmp_path / "f"] if kind == "folder" else [tmp_path / "a.tar", tmp_path / "b.tar"]
+    if kind == "folder":
+        write_folder(sources[0], files)
+    for part, path in enumerate(sources if kind == "shards" else []):
+        write_tar(path, {name: files[name] for name in names[12 * part : 12 * part + 12]})
+    run = {"batch_size": 8, "crop": 8, "seed": 5, "world_size": world_size, "workers": workers}
+    counts = np.zeros((3, 24), int)
+    for first, stop in ((0, 2), (2, 7), (7, 9)):  # three batches an epoch, stopped in the middle of two of them
+        for rank in range(world_size):
+            loader = batches(open_photos(sources), rank=rank, start_step=first, steps=stop, **run)
+            for step, batch in enumerate(loader, first):
+                for colour in batch[:, 0].flatten(1).float().mean(dim=1):
+                    counts[step // 3, round(float(colour) / 10)] += 1
+    assert (counts == 1).all()
+
+
+def test_the_names_of_a_batch_are_those_of_its_photographs(folder, photos, monkeypatch):
+    read = []
+    original = Photo.read
+    monkeypatch.setattr(Photo, "read", lambda photo: (read.append(photo.path), original(photo))[1])
+    loader = batches(photos, **RUN, world_size=2, rank=1)
+    list(loader)
+    by_batch = [read[first : first + 4] for first in range(0, 24, 4)]
+    assert [loader.paths(step) for step in range(6)] == by_batch
+    (folder / "0007.jpg").write_bytes(b"")
+    assert str(folder / "0007.jpg") not in {path for step in range(6) for path in loader.paths(step)}
+
+
+def test_more_damaged_photographs_than_may_be_end_the_run_and_are_listed(tmp_path, folder, photos):
+    for number in (3, 7, 11):
+        (folder / f"{number:04}.jpg").write_bytes(b"")
+    listing = tmp_path / "damaged.tsv"
+    loader = batches(photos, **RUN, max_damaged=0.1, listing=listing)
+    message = r"^3 of 20 photographs are damaged, more than 10.00% \(--max-damaged\), the last one [^\n]+ listed in "
+    with pytest.raises(DataError, match=message + str(listing)):
+        list(loader)
+    listed = dict(line.split("\t") for line in listing.read_text().splitlines())
+    assert listed == loader.damaged
+    assert set(listed) == {str(folder / f"{number:04}.jpg") for number in (3, 7, 11)}
+    list(batches(photos, **RUN, max_damaged=0.15, listing=listing))
+    assert dict(line.split("\t") for line in listing.read_text().splitlines()) == listed
+    assert len(listing.read_text().splitlines()) == 3
+    with pytest.raises(DataError, match=r"^3 of 20 photographs are damaged"):
+        list(center_crops(photos, batch_size=4, crop=24, max_damaged=0.1))
+
+
+def test_a_worker_that_is_killed_ends_the_run_in_one_line(photos):
+    loader = iter(batches(photos, **RUN | {"steps": 10_000}, workers=1))
+    next(loader)
+    for child in multiprocessing.active_children():
+        child.kill()
+    with pytest.raises(DataError, match=r"^a process that decodes was killed, [^\n]+$"):
+        list(loader)

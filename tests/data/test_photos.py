@@ -178,3 +178,14 @@ def test_the_index_of_a_photograph_takes_little_more_than_its_name():
     tracemalloc.stop()
     assert used / len(names) < np.mean([len(name) for name in names]) + 20
     assert files.key(19_999) == "n01440764/n01440764_19999"
+
+
+def test_a_wildcard_pattern_is_one_source_with_keys_below_its_fixed_part(tmp_path, write_folder, write_tar, jpegs):
+    write_folder(tmp_path, {"in/a/1.jpg": b"", "in/b/1.jpg": b"", "in/b/2.png": b"", "in/b/x.txt": b""})
+    assert _keys(open_photos([str(tmp_path / "in" / "**" / "*.jpg")])) == ["a/1", "b/1"]
+    assert _keys(open_photos([str(tmp_path / "in" / "b" / "[0-9].*")])) == ["1", "2"]
+    for number in range(2):
+        write_tar(tmp_path / f"t-{number}.tar", jpegs(number, number + 1))
+    assert _keys(open_photos([str(tmp_path / "t-*.tar")])) == ["0000", "0001"]
+    with pytest.raises(DataError, match=r"no\*\.jpg matches nothing$"):
+        open_photos([str(tmp_path / "no*.jpg")])

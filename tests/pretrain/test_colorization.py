@@ -31,7 +31,7 @@ def subprocess_run(*command):
 
 def metrics(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+    return [{k: v for k, v in line.items() if k not in ("images_per_second", "waiting_for_data")} for line in lines]
 
 
 def assert_same_weights(a, b, **tolerance):
@@ -56,7 +56,8 @@ def whole(photographs, tmp_path_factory):
 
 def test_a_finished_run_holds_what_a_run_holds(whole):
     names = {path.name for path in whole.iterdir() if not path.name.startswith("events.")}
-    assert names == {"recipe.yaml", "metrics.jsonl", "checkpoints", "previews", "weights.safetensors", "prior.npy"}
+    files = {"recipe.yaml", "metrics.jsonl", "sessions.jsonl", "weights.safetensors", "prior.npy"}
+    assert names == {*files, "checkpoints", "previews"}
     assert list(whole.glob("events.*"))
     assert load_recipe(whole / "recipe.yaml").name == "tiny"
     assert [line["step"] for line in metrics(whole) if "loss" in line] == [2, 3, 4, 6, 8]
@@ -142,6 +143,14 @@ def test_nothing_is_touched_in_a_folder_that_is_in_use(photographs, tmp_path):
     with pytest.raises(TrainingError, match="run: is not empty; go on with --resume, or choose another folder"):
         run(folder, photographs)
     assert [path.name for path in folder.iterdir()] == ["diary.txt"]
+
+
+def test_what_a_run_killed_at_its_very_start_left_is_no_obstacle(photographs, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".recipe.yaml.tmp").write_text("name: ti")
+    run(tmp_path / "run", photographs, "steps=3")
+    assert load_recipe(tmp_path / "run" / "recipe.yaml").steps == 3
+    assert not (tmp_path / "run" / ".recipe.yaml.tmp").exists()
 
 
 def test_there_must_be_a_run_to_resume(photographs, tmp_path):

@@ -1,5 +1,6 @@
 """A recipe and photographs so small that a run takes a second."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,5 +47,7 @@ def run(folder: Path, photographs: Path, *settings: str, resume: bool = False) -
     """Pretrain by the tiny recipe."""
     torch.set_num_threads(1)  # sums come out the same only with as many threads
     recipe = folder.parent / "tiny.yaml"
-    recipe.write_text(RECIPE)
+    mine = recipe.with_name(f"{os.getpid()}-tiny.yaml")  # for two processes may do this at once
+    mine.write_text(RECIPE)
+    mine.replace(recipe)
     return pretrain(launch(), load_recipe(recipe, settings), [str(photographs)], folder, resume)

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tintype.training import Plan, launch, train
+from tintype.training import Compute, Plan, launch, train
 
 
 def network(dropout: float = 0.5) -> nn.Module:
@@ -29,6 +29,8 @@ def run(
     optimizer=None,
     dropout=0.5,
     facts=None,
+    names=None,
+    compute=None,
     **plan,
 ) -> nn.Module:
     """Train; `on_loss(step, loss)` may replace the loss of a step."""
@@ -37,7 +39,7 @@ def run(
     share = 8 // accelerator.num_processes
     model = network(dropout)
 
-    def loss(model, images, step):
+    def loss(model, images, step, first):
         value = (model(images) - images.flip(-1)).square().mean()
         return value if on_loss is None else on_loss(step, value)
 
@@ -51,6 +53,8 @@ def run(
         loss=loss,
         learning_rate=lambda step: 1e-2 / (1 + step),
         validate=lambda model, step: {"val_loss": float(model(batch(99)).mean())},
+        names=names,
         facts=facts,
+        compute=compute or Compute(),
         resume=resume,
     )

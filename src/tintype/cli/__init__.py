@@ -18,6 +18,8 @@ VERBS: dict[str, tuple[str, str | None]] = {
     "evaluate": ("Measure colorizations of colour photographs.", "evaluate"),
     "study": ("Ask people which of two pictures has made-up colours.", "web"),
     "table": ("Build a paper's table again, its rows beside ours.", "evaluate,train"),
+    "pack": ("Pack photographs into shards for training.", "train"),
+    "labels": ("Make studies of fewer, wrong or coarser labels.", "train"),
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),
 }

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tintype.cli._options import finite
+
 
 @click.command()
 @click.argument("recipe", required=False)
@@ -20,12 +22,51 @@ import click
     metavar="RUN",
     help="Folder of the run.  [default: runs/RECIPE-TIME]",
 )
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Labels of a study (see tintype labels), for recipes of classification.  [default: those of the photographs]",
+)
+@click.option(
+    "--accumulate",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Parts in which each process goes through its share of a batch, for less memory.",
+)
+@click.option("--compile", is_flag=True, help="Compile the network: a slow start, then faster steps on most GPUs.")
+@click.option(
+    "--channels-last/--channels-first",
+    default=True,
+    help="Where convolutions have their channels in memory.  [default: last, which is faster nearly everywhere]",
+)
+@click.option(
+    "--max-damaged",
+    type=click.FloatRange(0, 1),
+    callback=finite,
+    default=0.05,
+    show_default=True,
+    metavar="S",
+    help="Share of photographs that may be damaged; they are replaced, and listed in RUN/damaged.tsv.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in RUN.")
 @click.option("--list", "show", is_flag=True, help="List the bundled recipes.")
 def pretrain(
-    recipe: str | None, data: tuple[str, ...], settings: tuple[str, ...], run: Path | None, resume: bool, show: bool
+    recipe: str | None,
+    data: tuple[str, ...],
+    settings: tuple[str, ...],
+    run: Path | None,
+    labels: Path | None,
+    accumulate: int,
+    compile: bool,
+    channels_last: bool,
+    max_damaged: float,
+    resume: bool,
+    show: bool,
 ) -> None:
-    """Train a colorizer on colour photographs, as a RECIPE says.
+    """Train a colorizer on colour photographs, or a classifier on labelled ones, as a RECIPE says.
 
     RECIPE is the name of a bundled recipe (see --list) or the path of a YAML file. The trained weights are left in
     RUN/weights.safetensors; `tintype export` makes them into a model to colorize with.
@@ -36,14 +77,17 @@ def pretrain(
       tintype pretrain zhang16-full --data imagenet/train --out runs/full
       tintype pretrain bundled --data photos --data shards/more-{00..09}.tar --set steps=5000 --set optimizer.lr=5e-4
       tintype pretrain runs/full/recipe.yaml --data imagenet/train --out runs/full --resume
+      tintype pretrain classification-mini --data shards/ --labels noise.tsv
       torchrun --nproc-per-node 8 --no-python tintype pretrain zhang16-full --data imagenet/train
 
-    With torchrun the batch is shared by all processes; the result is that of one process.
+    With torchrun the batch is shared by all processes, and with --accumulate each goes through its share in parts; the
+    result is that of one process, but for what batch-norm and dropout see at a time.
     """
     from tintype.data import DataError
-    from tintype.pretrain import RecipeError, bundled_recipes, load_recipe
-    from tintype.pretrain.colorization import pretrain as train
-    from tintype.training import Interrupted, TrainingError, launch
+    from tintype.pretrain import ClassificationRecipe, RecipeError, bundled_recipes, load_recipe
+    from tintype.pretrain.classification import pretrain as train_classifier
+    from tintype.pretrain.colorization import pretrain as train_colorizer
+    from tintype.training import Compute, Interrupted, TrainingError, launch
 
     if show:
         recipes = {name: load_recipe(name).description for name in bundled_recipes()}
@@ -61,7 +105,15 @@ def pretrain(
         accelerator = launch()
         chosen = load_recipe(recipe, settings)
         run = run or _new_run(chosen.name)
-        weights = train(accelerator, chosen, data, run, resume)
+        compute = Compute(accumulate, compile, channels_last)
+        if isinstance(chosen, ClassificationRecipe):
+            weights = train_classifier(
+                accelerator, chosen, data, run, resume, labels=labels, compute=compute, max_damaged=max_damaged
+            )
+        elif labels is not None:
+            raise RecipeError(f"recipe {chosen.name} learns from colour and takes no --labels")
+        else:
+            weights = train_colorizer(accelerator, chosen, data, run, resume, compute=compute, max_damaged=max_damaged)
     except RecipeError as error:
         _fail(str(error), 2)
     except (TrainingError, DataError) as error:
@@ -69,7 +121,7 @@ def pretrain(
     except OSError as error:
         _fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:
-        sources = " ".join(f"--data {path}" for path in data)
+        sources = " ".join([*(f"--data {path}" for path in data), *([f"--labels {labels}"] if labels else [])])
         _fail(
             f"stopped after step {stop.step}; go on with: "
             f"tintype pretrain {run}/recipe.yaml {sources} --out {run} --resume",

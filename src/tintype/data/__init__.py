@@ -9,16 +9,18 @@ Knows nothing of colour: a batch is RGB as the files hold it.
 """
 
 from tintype.data.errors import DamagedPhotoError, DataError
-from tintype.data.loader import Batches, batches, center_crops
-from tintype.data.photos import Photo, Photos, open_photos
+from tintype.data.loader import Batches, Labelled, batches, center_crops
+from tintype.data.photos import Photo, Photos, fingerprint, open_photos
 
 __all__ = [
     "Batches",
     "DamagedPhotoError",
     "DataError",
+    "Labelled",
     "Photo",
     "Photos",
     "batches",
     "center_crops",
+    "fingerprint",
     "open_photos",
 ]

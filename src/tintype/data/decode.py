@@ -8,7 +8,7 @@ import numpy as np
 import simplejpeg
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch.nn.functional import interpolate
 
 from tintype.data.errors import DamagedPhotoError
@@ -56,6 +56,35 @@ def center_crop(data: bytes, crop: int) -> Pixels:
     return random_crop(data, crop, side=1.0, left=0.5, top=0.5, flip=False)
 
 
+def check(data: bytes) -> None:
+    """Decode a photograph as cheaply as can be, for the sake of its damage. Raises DamagedPhotoError."""
+    _decode(data, at_least=1)
+
+
+def reencode(data: bytes, short_side: int, quality: int) -> bytes:
+    """A photograph as JPEG, upright, with its colours at full resolution (4:4:4), and no metadata but its ICC profile.
+
+    Args:
+        data: the photograph's file.
+        short_side: in pixels; photographs with a longer one are reduced to it, by Lanczos; 0 leaves the size.
+        quality: of JPEG, 1..100.
+
+    Raises:
+        DamagedPhotoError: the file cannot be decoded.
+    """
+    pixels, orientation = _decode(data, at_least=2 * short_side or 1 << 16)  # twice: the rest is for Lanczos
+    image = Image.fromarray(np.ascontiguousarray(_upright(pixels, orientation)))
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as original:
+        profile = original.info.get("icc_profile") if original.mode == "RGB" else None
+    if 0 < short_side < min(image.size):
+        factor = short_side / min(image.size)
+        width, height = (max(short_side, round(factor * side)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=quality, subsampling=0, icc_profile=profile)
+    return file.getvalue()
+
+
 def _decode(data: bytes, at_least: int) -> tuple[Pixels, int]:
     """RGB, (h, w, 3), not yet turned upright, with both sides at least `at_least` where the file has that many pixels;
     and the EXIF orientation, 1..8."""
@@ -96,6 +125,8 @@ def _decode_by_pillow(data: bytes, at_least: int) -> tuple[Pixels, int]:
             image.draft("RGB", (at_least, at_least))
             image.load()  # before its EXIF is asked: TIFF is turned upright in loading, and then says so
             return np.array(_to_rgb(image)), _orientation(image.getexif)
+    except UnidentifiedImageError as error:  # says where in memory it is
+        raise DamagedPhotoError("no picture of a known format") from error
     except Exception as error:  # decoders raise nearly everything: OSError, SyntaxError, struct.error, ValueError ...
         raise DamagedPhotoError(" ".join(str(error).split()) or type(error).__name__) from error
 

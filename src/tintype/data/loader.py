@@ -3,6 +3,8 @@
 import logging
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,33 @@ class _Batch(NamedTuple):
     pixels: Tensor
     damaged: list[tuple[str, str]]
     error: str = ""
+    classes: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A batch with the classes of its photographs.
+
+    Attributes:
+        pixels: (batch, 3, crop, crop) uint8, RGB.
+        classes: (batch,) int64.
+    """
+
+    pixels: Tensor
+    classes: Tensor
+
+    @property
+    def shape(self) -> torch.Size:
+        return self.pixels.shape
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, part: slice) -> "Labelled":
+        return Labelled(self.pixels[part], self.classes[part])
+
+    def to(self, device: torch.device, non_blocking: bool = False) -> "Labelled":
+        return Labelled(*(held.to(device, non_blocking=non_blocking) for held in (self.pixels, self.classes)))
 
 
 class Batches:
@@ -37,9 +66,17 @@ class Batches:
         damaged: photographs that could not be decoded so far: what is wrong with each, by path.
     """
 
-    def __init__(self, dataset: Dataset[_Batch], steps: range, workers: int):
+    def __init__(
+        self,
+        dataset: "_RandomCrops | _CenterCrops",
+        steps: range,
+        workers: int,
+        most_damaged: float,
+        listing: Path | None,
+    ):
         self.damaged: dict[str, str] = {}
-        self._steps = steps
+        self._dataset, self._steps = dataset, steps
+        self._most_damaged, self._listing = most_damaged, listing
         self._loader = DataLoader(
             dataset,
             batch_size=None,
@@ -54,14 +91,51 @@ class Batches:
         return len(self._steps)
 
     def __iter__(self) -> Iterator[Tensor]:
-        for batch in self._loader:
-            for path, reason in batch.damaged:
-                if path not in self.damaged:
-                    self.damaged[path] = reason
-                    _log.warning("skipped %s: %s", path, reason)
-            if batch.error:
-                raise DataError(batch.error)
+        for batch in self._received():
             yield batch.pixels
+
+    def labelled(self) -> Iterator[Labelled]:
+        """The same batches, with the classes of their photographs."""
+        for batch in self._received():
+            assert batch.classes is not None, "these photographs have no labels"
+            yield Labelled(batch.pixels, batch.classes)
+
+    def paths(self, step: int) -> list[str]:
+        """Where the photographs of a step's batch lie, in its order. Decodes them, to know which ones are replaced."""
+        return [self._dataset.photos[number].path for number in self._dataset.make(step)[1]]
+
+    def _received(self) -> Iterator[_Batch]:
+        try:
+            for batch in self._loader:
+                for path, reason in batch.damaged:
+                    if path not in self.damaged:
+                        self._note(path, reason)
+                if batch.error:
+                    raise DataError(batch.error)
+                yield batch
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            raise DataError(
+                "a process that decodes photographs was killed, perhaps for its memory: try fewer"
+            ) from error
+
+    def _note(self, path: str, reason: str) -> None:
+        self.damaged[path] = reason
+        _log.warning("skipped %s: %s", path, reason)
+        if self._listing is not None:
+            self._listing.parent.mkdir(parents=True, exist_ok=True)  # on a machine that does not share it
+            listed = self._listing.read_text("utf-8", "surrogateescape") if self._listing.exists() else ""
+            if f"\n{path}\t" not in f"\n{listed}":  # by a run before this one, or another process of this one
+                with self._listing.open("a", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(f"{path}\t{reason}\n")
+        total, count = len(self._dataset.photos), len(self.damaged)
+        if count > self._most_damaged * total:
+            where = f"; they are listed in {self._listing}" if self._listing else ""
+            raise DataError(
+                f"{count} of {total} photographs are damaged, more than {self._most_damaged:.2%} (--max-damaged), "
+                f"the last one {path}: {reason}{where}"
+            )
 
 
 def batches(
@@ -77,6 +151,8 @@ def batches(
     workers: int = 0,
     rank: int = 0,
     world_size: int = 1,
+    max_damaged: float = 1.0,
+    listing: Path | None = None,
 ) -> Batches:
     """Random crops for training, from step `start_step` to step `steps` - 1.
 
@@ -99,9 +175,12 @@ def batches(
         workers: processes that decode; 0 decodes in this one.
         rank: which part of each batch to yield.
         world_size: parts.
+        max_damaged: share of all photographs that may turn out damaged, as far as this process meets them.
+        listing: a file to which damaged photographs are added, each once: "PATH<tab>WHAT IS WRONG".
 
     Raises:
-        DataError: an argument is out of range. While iterating: of one source, every photograph tried is damaged.
+        DataError: an argument is out of range. While iterating: more photographs are damaged than may be; of one
+            source, every photograph tried is damaged; photographs on another machine cannot be reached.
     """
     if batch_size % world_size:
         raise DataError(f"batch_size {batch_size} cannot be divided by {world_size} processes")
@@ -109,10 +188,19 @@ def batches(
         raise DataError(f"scale must be two numbers in (0, 1], the lower first, got {scale[0]}, {scale[1]}")
     share = batch_size // world_size
     dataset = _RandomCrops(photos, crop, seed, scale, flip, batch_size, rank * share, share)
-    return Batches(dataset, range(start_step, steps), workers)
+    return Batches(dataset, range(start_step, steps), workers, max_damaged, listing)
 
 
-def center_crops(photos: Photos, *, batch_size: int, crop: int, count: int | None = None, workers: int = 0) -> Batches:
+def center_crops(
+    photos: Photos,
+    *,
+    batch_size: int,
+    crop: int,
+    count: int | None = None,
+    workers: int = 0,
+    max_damaged: float = 1.0,
+    listing: Path | None = None,
+) -> Batches:
     """Centred crops for validation: the short side becomes `crop` pixels.
 
     Every photograph comes once, in an order that mixes the sources and is always the same, so that the first ones are a
@@ -124,10 +212,11 @@ def center_crops(photos: Photos, *, batch_size: int, crop: int, count: int | Non
         crop: side of a crop, in pixels.
         count: how many photographs, if not all.
         workers: processes that decode; 0 decodes in this one.
+        max_damaged, listing: as of `batches`.
     """
     total = len(photos) if count is None else min(count, len(photos))
     dataset = _CenterCrops(photos, crop, batch_size, total)
-    return Batches(dataset, range(-(-total // batch_size)), workers)
+    return Batches(dataset, range(-(-total // batch_size)), workers, max_damaged, listing)
 
 
 class _RandomCrops(Dataset[_Batch]):
@@ -142,11 +231,15 @@ class _RandomCrops(Dataset[_Batch]):
         first: int,
         share: int,
     ):
-        self._photos, self._crop, self._seed, self._scale, self._flip = photos, crop, seed, scale, flip
+        self.photos, self._crop, self._seed, self._scale, self._flip = photos, crop, seed, scale, flip
         self._batch_size, self._first, self._share = batch_size, first, share
         self._sampler = Sampler(photos.sizes, photos.weights, seed)
 
     def __getitem__(self, step: int) -> _Batch:
+        return self.make(step)[0]
+
+    def make(self, step: int) -> tuple[_Batch, list[int]]:
+        """A batch, and the numbers of the photographs that it is cut from."""
         first = step * self._batch_size + self._first
         draws = np.arange(first, first + self._share)
         side, left, top, mirror = (uniform(draws, self._seed, CROP, k) for k in range(4))
@@ -156,38 +249,55 @@ class _RandomCrops(Dataset[_Batch]):
         numbers = self._sampler.draw(first, self._share).tolist()
         pixels = np.empty((self._share, self._crop, self._crop, 3), np.uint8)
         damaged: list[tuple[str, str]] = []
-        for i, (number, window) in enumerate(zip(numbers, windows, strict=True)):
+        failure = ""
+        for i, window in enumerate(windows):
             for attempt in range(_ATTEMPTS):
-                photo = self._photos[number]
+                photo = self.photos[numbers[i]]
                 try:
                     pixels[i] = random_crop(photo.read(), self._crop, *window)
                     break
                 except (DamagedPhotoError, OSError) as error:
                     damaged.append(_report(photo, error))
-                    number = self._sampler.replace(number, first + i, attempt)
+                    numbers[i] = self._sampler.replace(numbers[i], first + i, attempt)
+                except DataError as error:
+                    failure = str(error)
+                    break
             else:
                 path, reason = damaged[-1]
                 failure = f"{_ATTEMPTS} photographs in a row cannot be decoded, the last one {path}: {reason}"
-                return _Batch(_planes(pixels), damaged, failure)
-        return _Batch(_planes(pixels), damaged)
+            if failure:
+                break
+        return _Batch(_planes(pixels), damaged, failure, _classes(self.photos, numbers)), numbers
 
 
 class _CenterCrops(Dataset[_Batch]):
     def __init__(self, photos: Photos, crop: int, batch_size: int, total: int):
-        self._photos, self._crop, self._batch_size, self._total = photos, crop, batch_size, total
+        self.photos, self._crop, self._batch_size, self._total = photos, crop, batch_size, total
 
     def __getitem__(self, step: int) -> _Batch:
+        return self.make(step)[0]
+
+    def make(self, step: int) -> tuple[_Batch, list[int]]:
+        """A batch, and the numbers of the photographs that it is cut from."""
         first = step * self._batch_size
         places = np.arange(first, min(first + self._batch_size, self._total))
-        crops, damaged = [], []
-        for number in permute(places, len(self._photos), 0).tolist():
-            photo = self._photos[number]
+        crops, damaged, whole, failure = [], [], [], ""
+        for number in permute(places, len(self.photos), 0).tolist():
+            photo = self.photos[number]
             try:
                 crops.append(center_crop(photo.read(), self._crop))
+                whole.append(number)
             except (DamagedPhotoError, OSError) as error:
                 damaged.append(_report(photo, error))
+            except DataError as error:
+                failure = str(error)
+                break
         pixels = np.stack(crops) if crops else np.empty((0, self._crop, self._crop, 3), np.uint8)
-        return _Batch(_planes(pixels), damaged)
+        return _Batch(_planes(pixels), damaged, failure, _classes(self.photos, whole)), whole
+
+
+def _classes(photos: Photos, numbers: list[int]) -> Tensor | None:
+    return None if photos.classes is None else torch.from_numpy(photos.classes[numbers])
 
 
 def _report(photo: Photo, error: Exception) -> tuple[str, str]:

@@ -1,11 +1,13 @@
 """Photographs as one sequence, whatever they lie in."""
 
 import bisect
+import glob
 import hashlib
 import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
@@ -14,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.errors import DataError
+from tintype.data.remote import RemoteTar, is_url, tars_below
 from tintype.data.shards import SUFFIXES, Files, Shard, Tar, one_per_key, split_file
 from tintype.data.unpack import unpacked
 
 _COMPRESSED = (".tar.gz", ".tgz")
+_AT_ONCE = 16  # remote tars of which the headers are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,18 @@ class Photo:
         """Where it lies, for messages."""
         return self._shard.path(self._index)
 
+    @property
+    def label(self) -> str | None:
+        """Its class: what the .cls file beside it in a tar says, or else the first folder of its key; None without."""
+        return self._shard.label(self._index)
+
     def read(self) -> bytes:
-        """The photograph's file, as it lies there. Raises OSError."""
+        """The photograph's file, as it lies there.
+
+        Raises:
+            OSError: it cannot be read.
+            DataError: what it lies in cannot be reached.
+        """
         return self._shard.read(self._index)
 
 
@@ -48,6 +62,7 @@ class Photos(Sequence[Photo]):
     Attributes:
         sizes: photographs of each source, in order.
         weights: how often each source is to be drawn from, relative to the others; None: all sources are one pool.
+        classes: number of each photograph's class, (len,) int64; None: they have no labels (see `labels.py`).
     """
 
     def __init__(
@@ -55,12 +70,14 @@ class Photos(Sequence[Photo]):
         sources: Sequence[tuple[str, Sequence[Shard]]],
         weights: tuple[float, ...] | None,
         chosen: NDArray[np.int64] | None = None,
+        classes: NDArray[np.int64] | None = None,
     ):
         self._sources = sources
         self._shards = [shard for _, shards in sources for shard in shards]
         self._starts = list(itertools.accumulate(map(len, self._shards), initial=0))
         self._chosen = chosen
         self.weights = weights
+        self.classes = classes
         ends = np.cumsum([sum(map(len, shards)) for _, shards in sources])
         if chosen is not None:
             ends = np.searchsorted(chosen, ends)
@@ -98,8 +115,7 @@ class Photos(Sequence[Photo]):
             raise DataError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
         threshold = int(val_fraction * 2**64)
         held_out = np.fromiter((_hash(photo.key) < threshold for photo in self), bool, len(self))
-        numbers = np.arange(len(self)) if self._chosen is None else self._chosen
-        train, val = (Photos(self._sources, self.weights, numbers[part]) for part in (~held_out, held_out))
+        train, val = (self.choose(np.flatnonzero(part)) for part in (~held_out, held_out))
         if not len(val):
             raise DataError(f"val_fraction {val_fraction} of {len(self)} photographs holds out none: raise it")
         empty = [name for (name, _), size in zip(self._sources, train.sizes, strict=True) if not size]
@@ -107,13 +123,24 @@ class Photos(Sequence[Photo]):
             raise DataError(f"val_fraction {val_fraction} leaves no photograph of {empty[0]} to train on: lower it")
         return train, val
 
+    def choose(self, numbers: NDArray[np.int64]) -> "Photos":
+        """Some of the photographs: those of these numbers, which rise."""
+        held = np.arange(len(self)) if self._chosen is None else self._chosen
+        classes = None if self.classes is None else self.classes[numbers]
+        return Photos(self._sources, self.weights, held[numbers], classes)
+
+    def labelled(self, classes: NDArray[np.int64]) -> "Photos":
+        """The same photographs, each with the number of its class, (len,) int64."""
+        return Photos(self._sources, self.weights, self._chosen, classes)
+
 
 def open_photos(paths: Sequence[str | Path], weights: Sequence[float] | None = None) -> Photos:
     """Find the photographs of one or more sources.
 
     A source is a folder (searched with all below it for photographs and tars), a .txt list of files (one a line,
     relative to the list), a WebDataset tar (.tar, .tar.gz, .tgz), or several of these as one pattern, such as
-    train-{00..04}.tar. Compressed tars are unpacked once (`tintype.data.unpack`).
+    train-{00..04}.tar or photos/**/*.jpg. Compressed tars are unpacked once (`tintype.data.unpack`). A URL of fsspec's,
+    such as s3://bucket/train-{00..04}.tar, is an uncompressed tar, or a folder of such tars (`tintype.data.remote`).
 
     Args:
         paths: the sources.
@@ -138,11 +165,39 @@ def open_photos(paths: Sequence[str | Path], weights: Sequence[float] | None = N
 
 
 def _open_source(pattern: str) -> Iterator[Shard]:
+    if is_url(pattern):
+        yield from _open_urls(list(_expand(pattern)))
+        return
     for path in map(Path, _expand(pattern)):
         try:
-            yield from _open(path)
+            yield from _open_matches(path) if glob.has_magic(str(path)) and not path.exists() else _open(path)
         except OSError as error:
             raise DataError(f"cannot read {error.filename or path}: {error.strerror or error}") from error
+
+
+def _open_urls(urls: Sequence[str]) -> list[RemoteTar]:
+    tars = []
+    for url in urls:
+        if url.endswith(_COMPRESSED):
+            raise DataError(f"{url} is compressed and cannot be read in parts: unpack it, or fetch it to this machine")
+        tars.extend([url] if url.endswith(".tar") else tars_below(url))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(RemoteTar, tars))
+
+
+def _open_matches(pattern: Path) -> Iterator[Shard]:
+    """What matches a pattern such as photos/**/*.jpg: photographs, folders, lists and tars."""
+    parts = pattern.parts
+    start = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    base = Path(*parts[:start])
+    matches = sorted((path for path in glob.glob(str(pattern), recursive=True)), key=split_file)
+    if not matches:
+        raise DataError(f"{pattern} matches nothing")
+    photographs = [path for path in matches if split_file(path)[1] in SUFFIXES and os.path.isfile(path)]
+    yield Files(base, (os.path.relpath(path, base) for path in one_per_key(photographs, split_file)))
+    for path in matches:
+        if path not in photographs:
+            yield from _open(Path(path))
 
 
 def _open(path: Path) -> Iterator[Shard]:
@@ -191,6 +246,14 @@ def _expand(pattern: str) -> Iterator[str]:
     ]
     for numbers in itertools.product(*ranges):
         yield parts[0] + "".join(map("".join, zip(numbers, parts[3::3], strict=True)))
+
+
+def fingerprint(photos: Photos) -> str:
+    """Number of photographs and a hash of their keys, in order: equal for the same ones wherever they lie."""
+    digest = hashlib.blake2b(digest_size=8)
+    for photo in photos:
+        digest.update(os.fsencode(photo.key) + b"\0")
+    return f"{len(photos)} ({digest.hexdigest()})"
 
 
 def _hash(key: str) -> int:

@@ -4,9 +4,7 @@ The standard library's tarfile takes three times as long for each member, and ta
 """
 
 from collections.abc import Iterator
-from io import RawIOBase
-from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from tintype.data.errors import DataError
 
@@ -23,58 +21,57 @@ class Member(NamedTuple):
     size: int
 
 
-def members(path: Path, shown: Path) -> Iterator[Member]:
+def members(file: BinaryIO, shown: object) -> Iterator[Member]:
     """The regular files in an uncompressed tar (ustar, GNU or pax), in order. Hidden ones are left out.
 
     Args:
-        path: the tar.
+        file: the tar, open; between two members it may be read elsewhere.
         shown: its name in messages.
 
     Raises:
         DataError: not a tar, or damaged.
     """
-    with open(path, "rb", buffering=0) as file:
-        end = file.seek(0, 2)
-        offset = 0
-        override: dict[str, str] = {}
-        while header := _read(file, offset, _BLOCK):
-            if not any(header):
-                return
-            if not _is_header(header):
-                what = f"is damaged: no header at byte {offset}" if offset else "is not a tar"
-                raise DataError(f"{shown} {what}")
-            kind = header[156:157]
-            damaged = DataError(f"{shown} is damaged: no sense in its header at byte {offset}")
+    end = file.seek(0, 2)
+    offset = 0
+    override: dict[str, str] = {}
+    while header := _read(file, offset, _BLOCK):
+        if not any(header):
+            return
+        if not _is_header(header):
+            what = f"is damaged: no header at byte {offset}" if offset else "is not a tar"
+            raise DataError(f"{shown} {what}")
+        kind = header[156:157]
+        damaged = DataError(f"{shown} is damaged: no sense in its header at byte {offset}")
+        try:
+            size = 0 if kind in _WITHOUT_DATA else int(override.get("size") or _number(header[124:136]))
+        except ValueError:
+            raise damaged from None
+        if size < 0:
+            raise damaged
+        data = offset + _BLOCK
+        if data + size > end:
+            raise DataError(f"{shown} is damaged: cut short at byte {end}")
+        offset = data + -(-size // _BLOCK) * _BLOCK
+        if kind == b"L":  # GNU: the next member's name
+            override["path"] = _text(_read(file, data, size))
+        elif kind == b"x":  # pax: the next member's attributes
             try:
-                size = 0 if kind in _WITHOUT_DATA else int(override.get("size") or _number(header[124:136]))
+                override.update(_records(_read(file, data, size)))
             except ValueError:
                 raise damaged from None
-            if size < 0:
-                raise damaged
-            data = offset + _BLOCK
-            if data + size > end:
-                raise DataError(f"{shown} is damaged: cut short at byte {end}")
-            offset = data + -(-size // _BLOCK) * _BLOCK
-            if kind == b"L":  # GNU: the next member's name
-                override["path"] = _text(_read(file, data, size))
-            elif kind == b"x":  # pax: the next member's attributes
-                try:
-                    override.update(_records(_read(file, data, size)))
-                except ValueError:
-                    raise damaged from None
-            elif kind != b"g":
-                name = override.get("path") or _name(header)
-                hidden = name.rpartition("/")[2].startswith(".")
-                if kind in _FILES and not name.endswith("/") and not hidden:
-                    yield Member(name, data, size)
-                override = {}
-        if offset == 0:
-            raise DataError(f"{shown} is empty, not a tar")
+        elif kind != b"g":
+            name = override.get("path") or _name(header)
+            hidden = name.rpartition("/")[2].startswith(".")
+            if kind in _FILES and not name.endswith("/") and not hidden:
+                yield Member(name, data, size)
+            override = {}
+    if offset == 0:
+        raise DataError(f"{shown} is empty, not a tar")
 
 
-def _read(file: RawIOBase, offset: int, size: int) -> bytes:
+def _read(file: BinaryIO, offset: int, size: int) -> bytes:
     file.seek(offset)
-    return file.read(size) or b""
+    return file.read(size)
 
 
 def _is_header(header: bytes) -> bool:

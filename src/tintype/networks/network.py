@@ -46,6 +46,26 @@ class Network(nn.Module):
         return prediction
 
 
+def build_trunk(trunk: str, in_chans: int = 1, pretrained: Path | None = None) -> Zhang16 | TimmTrunk:
+    """Build a trunk from its name.
+
+    Args:
+        trunk: `zhang16`, or `timm:NAME` for a timm backbone.
+        in_chans: input channels; 1 for lightness.
+        pretrained: weights of the timm backbone's classifier, see `TimmTrunk`.
+
+    Raises:
+        ValueError: there is no such trunk, or the weights do not fit.
+    """
+    if trunk.startswith("timm:"):
+        return TimmTrunk(trunk.removeprefix("timm:"), in_chans, pretrained)
+    if trunk != "zhang16":
+        raise ValueError(f"unknown trunk {trunk!r}; there are {', '.join(TRUNKS)}")
+    if pretrained is not None:
+        raise ValueError("trunk zhang16 has no published classifier to start from; leave out `pretrained`")
+    return Zhang16(in_chans)
+
+
 def build_network(
     trunk: str, head: str, channels: int, *, in_chans: int = 1, pretrained: Path | None = None, **options: Any
 ) -> Network:
@@ -64,15 +84,7 @@ def build_network(
     """
     if head not in HEADS:
         raise ValueError(f"unknown head {head!r}; there are {', '.join(HEADS)}")
-    body: Zhang16 | TimmTrunk
-    if trunk.startswith("timm:"):
-        body = TimmTrunk(trunk.removeprefix("timm:"), in_chans, pretrained)
-    elif trunk == "zhang16":
-        if pretrained is not None:
-            raise ValueError("trunk zhang16 has no published classifier to start from; leave out `pretrained`")
-        body = Zhang16(in_chans)
-    else:
-        raise ValueError(f"unknown trunk {trunk!r}; there are {', '.join(TRUNKS)}")
+    body = build_trunk(trunk, in_chans, pretrained)
     try:
         return Network(body, HEADS[head](body.channels, body.strides, channels, **options))
     except TypeError as error:

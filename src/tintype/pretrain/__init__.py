@@ -1,6 +1,7 @@
-"""Pretraining by colorization, and its recipes."""
+"""Pretraining by colorization and by classification, and its recipes."""
 
+from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import Recipe, bundled_recipes, load_recipe
 
-__all__ = ["Recipe", "RecipeError", "bundled_recipes", "load_recipe"]
+__all__ = ["ClassificationRecipe", "Recipe", "RecipeError", "bundled_recipes", "load_recipe"]

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from tintype.networks import Network, build_network, load_weights
 from tintype.networks.bundle import read_bundle
+from tintype.networks.classifier import Classifier
 from tintype.objectives import Bins, Regression
+from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import (
     BUNDLED,
@@ -25,6 +27,7 @@ from tintype.pretrain.recipe import (
 )
 from tintype.pretrain.recipe import Optimizer as OptimizerRecipe
 from tintype.pretrain.refine import Refinement
+from tintype.training import Plan
 from tintype.training.schedule import cosine, piecewise
 
 
@@ -79,7 +82,65 @@ def make_objective(objective: BinsObjective | RegressionObjective, prior: Tensor
     return Bins(objective.k, objective.sigma, prior, objective.uniform, objective.drop_grey, objective.rebalance)
 
 
-def make_optimizer(network: Network, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
+def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
+    """The recipe's classifier, its trunk with pretrained weights if it names any.
+
+    Raises:
+        RecipeError: there is no such trunk, or the weights are missing or do not fit.
+    """
+    path = file_of(recipe.pretrained, "pretrained", recipe.name)
+    ours = path is not None and path.suffix == ".safetensors" and _is_ours(path)
+    in_chans = 3 if recipe.input == "colour" else 1
+    try:
+        network = Classifier(recipe.trunk, classes, in_chans, None if ours else path)
+    except ValueError as error:
+        raise RecipeError(f"recipe {recipe.name}: {error}") from error
+    if ours:
+        assert path is not None
+        tensors, metadata = load_weights(path)
+        given = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
+        try:
+            network.trunk.load_state_dict(given)
+        except RuntimeError as error:
+            raise RecipeError(
+                f"key 'pretrained': {path} holds trunk {metadata.get('trunk')}, which does not fit this recipe's, "
+                f"{recipe.trunk} with {in_chans} input channels"
+            ) from error
+    if recipe.freeze != "none":
+        try:
+            network.trunk.freeze(recipe.freeze)
+        except ValueError as error:
+            raise RecipeError(f"key 'freeze': {error}") from error
+    return network
+
+
+def check_shares(recipe: Recipe | ClassificationRecipe, processes: int, parts: int) -> None:
+    """Check that a batch can be shared evenly by processes, each of which goes through its share in parts.
+
+    Raises:
+        RecipeError: it cannot.
+    """
+    if recipe.batch_size % (processes * parts):
+        shares = f"the {processes} processes" + (f" times {parts} parts (--accumulate)" if parts > 1 else "")
+        raise RecipeError(f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of {shares}")
+
+
+def make_plan(recipe: Recipe | ClassificationRecipe) -> Plan:
+    """How long the recipe's run is, and what it does how often."""
+    return Plan(
+        steps=recipe.steps,
+        seed=recipe.seed,
+        clip=recipe.optimizer.clip,
+        ema=recipe.ema,
+        precision=recipe.precision,
+        log_every=recipe.log_every,
+        validate_every=recipe.validate_every,
+        checkpoint_every=recipe.checkpoint_every,
+        keep=recipe.keep,
+    )
+
+
+def make_optimizer(network: Network | Classifier, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
     """The recipe's optimizer. Each parameter group has its "factor" on the learning rate.
 
     adamw leaves biases and norms out of weight decay, as is usual with it; adam and sgd do not, as in Caffe.
@@ -102,7 +163,7 @@ def make_optimizer(network: Network, recipe: OptimizerRecipe) -> torch.optim.Opt
     return kind(groups, recipe.lr, betas=(first, second))
 
 
-def learning_rate(recipe: Recipe) -> Callable[[int], float]:
+def learning_rate(recipe: Recipe | ClassificationRecipe) -> Callable[[int], float]:
     """The rate of each update, counted from 0."""
     schedule, base = recipe.schedule, recipe.optimizer.lr
     if isinstance(schedule, StepsSchedule):

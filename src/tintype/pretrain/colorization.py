@@ -16,20 +16,36 @@ from tintype.color import rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
 from tintype.objectives import Bins, Regression
 from tintype.pretrain.augment import age
-from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer, make_refinement
+from tintype.pretrain.build import (
+    check_shares,
+    learning_rate,
+    make_network,
+    make_objective,
+    make_optimizer,
+    make_plan,
+    make_refinement,
+)
 from tintype.pretrain.metadata import describe
-from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
 from tintype.pretrain.recipe import BinsObjective, Recipe
 from tintype.pretrain.runs import open_run
-from tintype.training import Plan, train
+from tintype.training import AS_USUAL, Compute, train
 
 PREVIEW_ROWS = 8
 
 
-def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run: Path, resume: bool = False) -> Path:
+def pretrain(
+    accelerator: Accelerator,
+    recipe: Recipe,
+    data: Sequence[str],
+    run: Path,
+    resume: bool = False,
+    *,
+    compute: Compute = AS_USUAL,
+    max_damaged: float = 1.0,
+) -> Path:
     """Train a colorizer as a recipe says, on photographs.
 
     Args:
@@ -38,6 +54,8 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         run: folder for recipe.yaml, metrics.jsonl, checkpoints/, previews/, TensorBoard events, and in the end
             weights.safetensors.
         resume: go on from the run's last checkpoint.
+        compute: how the machine does it.
+        max_damaged: share of the photographs that may be damaged; they are listed in damaged.tsv.
 
     Returns:
         The file of trained weights.
@@ -49,13 +67,10 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
-    if recipe.batch_size % processes:
-        raise RecipeError(
-            f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of the {processes} processes"
-        )
+    check_shares(recipe, processes, compute.accumulate)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
-    photographs = Photographs(recipe, data, rank, processes)
+    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged, listing=run / "damaged.tsv")
     refinement = make_refinement(recipe)
     if refinement is not None:
         refinement.to(accelerator.device)
@@ -64,9 +79,9 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     accelerator.wait_for_everyone()
     objective = make_objective(recipe.objective, _prior(accelerator, recipe, photographs, run)).to(accelerator.device)
 
-    def loss(model: nn.Module, batch: Tensor, step: int) -> Tensor:
+    def loss(model: nn.Module, batch: Tensor, step: int, first: int) -> Tensor:
         lightness, ab = split(batch)
-        seen = age(lightness, recipe.augment, recipe.seed, step, first=rank * len(batch))
+        seen = age(lightness, recipe.augment, recipe.seed, step, first=first)
         prediction, target = model(seen), sample(ab, recipe.sampling)
         value = loss_of(objective, prediction, target)
         return value if refinement is None else value + refinement(objective.decode(prediction), target, lightness, ab)
@@ -91,22 +106,14 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
         network,
         make_optimizer(network, recipe.optimizer),
         run,
-        Plan(
-            steps=recipe.steps,
-            seed=recipe.seed,
-            clip=recipe.optimizer.clip,
-            ema=recipe.ema,
-            precision=recipe.precision,
-            log_every=recipe.log_every,
-            validate_every=recipe.validate_every,
-            checkpoint_every=recipe.checkpoint_every,
-            keep=recipe.keep,
-        ),
+        make_plan(recipe),
         batches=photographs.training,
         loss=loss,
         learning_rate=learning_rate(recipe),
         validate=validate,
+        names=photographs.names,
         facts={"photographs": photographs.fingerprint},
+        compute=compute,
         resume=resume,
     )
     weights = run / "weights.safetensors"

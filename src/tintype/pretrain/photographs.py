@@ -1,13 +1,14 @@
 """The photographs of a run: which are trained on, which are held out, and their batches."""
 
-import hashlib
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import PurePath
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path, PurePath
 
 from torch import Tensor
 
-from tintype.data import Batches, Photos, batches, center_crops, open_photos
+from tintype.data import Batches, Labelled, Photos, batches, center_crops, fingerprint, open_photos
+from tintype.data.labels import Labels
+from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.recipe import Recipe
 
 HELD_OUT_BATCH = 32
@@ -16,24 +17,61 @@ HELD_OUT_BATCH = 32
 class Photographs:
     """The photographs of a run, as its recipe parts and crops them.
 
+    Args:
+        recipe: of the run.
+        paths: sources, as `tintype.data.open_photos` takes them.
+        rank, processes: which share of each batch is this process's.
+        max_damaged: share of the photographs that may be damaged.
+        listing: file in which damaged ones are listed.
+        label: finds the classes of photographs, where batches are to have them.
+
     Attributes:
         fingerprint: their number and a hash of their keys, in order: equal for the same photographs wherever they lie.
         description: how many from where, in words, without the folders that lead there.
+        labels: the classes, if any.
     """
 
-    def __init__(self, recipe: Recipe, paths: Sequence[str], rank: int = 0, processes: int = 1):
+    def __init__(
+        self,
+        recipe: Recipe | ClassificationRecipe,
+        paths: Sequence[str],
+        rank: int = 0,
+        processes: int = 1,
+        *,
+        max_damaged: float = 1.0,
+        listing: Path | None = None,
+        label: Callable[[Photos], Labels] | None = None,
+    ):
         self._recipe, self._rank, self._processes = recipe, rank, processes
-        self._train, self._held_out = open_photos(paths, recipe.data.weights or None).split(recipe.data.val_fraction)
-        self.fingerprint = f"{len(self._train)} ({_hash(self._train)})"
+        self._max_damaged, self._listing = max_damaged, listing
+        photos = open_photos(paths, recipe.data.weights or None)
+        self.labels = None if label is None else label(photos)
+        given, true = (photos, photos) if self.labels is None else (self.labels.given, self.labels.true)
+        self._train, _ = given.split(recipe.data.val_fraction)
+        _, self._held_out = true.split(recipe.data.val_fraction)
+        self.fingerprint = fingerprint(self._train)
         self.description = f"{len(self._train)} photographs of {', '.join(PurePath(path).name for path in paths)}"
 
     def training(self, start: int = 0, steps: int | None = None) -> Iterator[Tensor]:
         """This process's share of the batches from update `start` on, (batch, 3, crop, crop) uint8 RGB."""
-        data, steps = self._recipe.data, self._recipe.steps if steps is None else steps
-        change = min(steps, round(data.early * self._recipe.steps)) if data.early_crop else 0
+        return chain.from_iterable(self._loaders(start, self._recipe.steps if steps is None else steps))
+
+    def labelled_training(self, start: int = 0) -> Iterator[Labelled]:
+        """The same with their classes."""
+        return chain.from_iterable(loader.labelled() for loader in self._loaders(start, self._recipe.steps))
+
+    def names(self, step: int) -> list[str]:
+        """Where the photographs of this process's share of update `step`, counted from 1, lie."""
+        (loader,) = self._loaders(step - 1, step)
+        return loader.paths(step - 1)
+
+    def _loaders(self, start: int, stop: int) -> Iterator[Batches]:
+        data = self._recipe.data
+        change = min(stop, round(data.early * self._recipe.steps)) if data.early_crop else 0
         if start < change:
-            yield from self._batches(start, change, data.early_crop)
-        yield from self._batches(max(start, change), steps, data.crop)
+            yield self._batches(start, change, data.early_crop)
+        if max(start, change) < stop:
+            yield self._batches(max(start, change), stop, data.crop)
 
     def _batches(self, start: int, stop: int, crop: int) -> Batches:
         recipe = self._recipe
@@ -50,16 +88,18 @@ class Photographs:
             workers=recipe.data.workers,
             rank=self._rank,
             world_size=self._processes,
+            max_damaged=self._max_damaged,
+            listing=self._listing,
         )
 
     def held_out(self) -> Batches:
         """All held-out photographs, always the same crops in the same order, (up to 32, 3, crop, crop) uint8 RGB."""
         data = self._recipe.data
-        return center_crops(self._held_out, batch_size=HELD_OUT_BATCH, crop=data.crop, workers=data.workers)
-
-
-def _hash(photos: Photos) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for photo in photos:
-        digest.update(os.fsencode(photo.key) + b"\0")
-    return digest.hexdigest()
+        return center_crops(
+            self._held_out,
+            batch_size=HELD_OUT_BATCH,
+            crop=data.crop,
+            workers=data.workers,
+            max_damaged=self._max_damaged,
+            listing=self._listing,
+        )

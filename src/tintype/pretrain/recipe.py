@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 
 from tintype.pretrain.parse import Range, RecipeError, flatten, parse
+
+if TYPE_CHECKING:
+    from tintype.pretrain.classification_recipe import ClassificationRecipe
 
 Count = Annotated[int, Range(1)]
 WholeNumber = Annotated[int, Range(0)]
@@ -216,29 +219,37 @@ class Recipe:
     keep: Count = 2
 
     def __post_init__(self) -> None:
-        data, schedule = self.data, self.schedule
-        if len(data.scale) != 2 or not 0 < data.scale[0] <= data.scale[1]:
-            raise RecipeError(
-                f"key 'data.scale' is {list(data.scale)}; it must be [low, high] with 0 < low <= high <= 1"
-            )
-        if len(self.optimizer.betas) != 2 or max(self.optimizer.betas) >= 1:
-            raise RecipeError(f"key 'optimizer.betas' is {list(self.optimizer.betas)}; it must be two numbers below 1")
+        check_parts(self.data, self.optimizer, self.schedule, self.steps)
         if self.refine.features and self.sampling != "mean":
             raise RecipeError(
                 "key 'refine.features' wants sampling: mean, as predictions lie beside their pixels otherwise"
             )
-        if isinstance(schedule, StepsSchedule) and (
-            len(schedule.milestones) != len(schedule.factors)
-            or list(schedule.milestones) != sorted(schedule.milestones)
-        ):
-            raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
-        if isinstance(schedule, CosineSchedule) and schedule.warmup >= self.steps:
-            raise RecipeError(f"key 'schedule.warmup' is {schedule.warmup}; it must be below steps ({self.steps})")
 
     def to_yaml(self) -> str:
         """The resolved recipe, with every default written out; itself a recipe."""
-        text: str = yaml.safe_dump(_plain(asdict(self)), sort_keys=False, allow_unicode=True, width=120)
-        return text
+        return to_yaml(asdict(self))
+
+
+def check_parts(
+    data: Data, optimizer: Optimizer, schedule: ConstantSchedule | StepsSchedule | CosineSchedule, steps: int
+) -> None:
+    """Check what no key's own range says. Raises RecipeError."""
+    if len(data.scale) != 2 or not 0 < data.scale[0] <= data.scale[1]:
+        raise RecipeError(f"key 'data.scale' is {list(data.scale)}; it must be [low, high] with 0 < low <= high <= 1")
+    if len(optimizer.betas) != 2 or max(optimizer.betas) >= 1:
+        raise RecipeError(f"key 'optimizer.betas' is {list(optimizer.betas)}; it must be two numbers below 1")
+    if isinstance(schedule, StepsSchedule) and (
+        len(schedule.milestones) != len(schedule.factors) or list(schedule.milestones) != sorted(schedule.milestones)
+    ):
+        raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
+    if isinstance(schedule, CosineSchedule) and schedule.warmup >= steps:
+        raise RecipeError(f"key 'schedule.warmup' is {schedule.warmup}; it must be below steps ({steps})")
+
+
+def to_yaml(recipe: Mapping[str, Any]) -> str:
+    """A recipe's values as YAML."""
+    text: str = yaml.safe_dump(_plain(recipe), sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 def bundled_recipes() -> list[str]:
@@ -247,7 +258,7 @@ def bundled_recipes() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
-def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
+def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> "Recipe | ClassificationRecipe":
     """Read and check a recipe.
 
     Args:
@@ -267,13 +278,15 @@ def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{source}: a recipe is a block of keys and values")
     for setting in settings:
         _set(values, setting)
+    from tintype.pretrain.classification_recipe import ClassificationRecipe, is_classification  # which imports this
+
     try:
-        return parse(Recipe, values)
+        return parse(ClassificationRecipe, values) if is_classification(values) else parse(Recipe, values)
     except RecipeError as error:
         raise RecipeError(f"{source}: {error}") from error
 
 
-def different_keys(before: Recipe, after: Recipe) -> list[str]:
+def different_keys(before: "Recipe | ClassificationRecipe", after: "Recipe | ClassificationRecipe") -> list[str]:
     """Dotted keys in which two recipes differ so that one cannot go on from the other's checkpoint."""
     a, b = flatten(asdict(before)), flatten(asdict(after))
     changed = [key for key in {**a, **b} if key not in FREE_KEYS and a.get(key) != b.get(key)]

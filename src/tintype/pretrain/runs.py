@@ -1,13 +1,17 @@
 """The folder of a run: starting one, and going on with one."""
 
+import os
 from pathlib import Path
 
+from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import Recipe, different_keys, load_recipe
 from tintype.training import TrainingError
 
+TEMPORARY = ".recipe.yaml.tmp"  # all that a run which was killed at its very start leaves
 
-def open_run(run: Path, recipe: Recipe, resume: bool) -> None:
+
+def open_run(run: Path, recipe: Recipe | ClassificationRecipe, resume: bool) -> None:
     """Make the folder of a new run, or check that a run can go on by this recipe; then write its recipe.yaml.
 
     Raises:
@@ -25,9 +29,12 @@ def open_run(run: Path, recipe: Recipe, resume: bool) -> None:
         keys = different_keys(before, recipe)
         if keys:
             raise RecipeError(f"{run}: was started with other values of {', '.join(keys)}; resume with {written}")
-    elif run.exists() and (not run.is_dir() or any(run.iterdir())):
+    elif run.exists() and (not run.is_dir() or any(left.name != TEMPORARY for left in run.iterdir())):
         raise TrainingError(f"{run}: is not empty; go on with --resume, or choose another folder with --out")
     run.mkdir(parents=True, exist_ok=True)
-    temporary = run / ".recipe.yaml.tmp"
-    temporary.write_text(recipe.to_yaml(), encoding="utf-8")
+    temporary = run / TEMPORARY
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(recipe.to_yaml())
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(written)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tintype.export import ExportError, export
-from tintype.pretrain import bundled_recipes, load_recipe
-from tintype.pretrain.recipe import Recipe, different_keys
+from tintype.pretrain import ClassificationRecipe, Recipe, bundled_recipes, load_recipe
+from tintype.pretrain.recipe import different_keys
 from tintype.runtime.model import load_model
 
 
@@ -45,7 +45,7 @@ def read_run(folder: Path) -> Run:
     return Run(folder, recipe.name, _changed(recipe), models[0] if models else None)
 
 
-def _changed(recipe: Recipe) -> tuple[str, ...]:
+def _changed(recipe: Recipe | ClassificationRecipe) -> tuple[str, ...]:
     if recipe.name not in bundled_recipes():
         return ()
     shipped = load_recipe(recipe.name)

@@ -3,6 +3,6 @@
 from tintype.training.average import WeightAverage
 from tintype.training.errors import Interrupted, TrainingError
 from tintype.training.launch import launch
-from tintype.training.loop import Plan, train
+from tintype.training.loop import AS_USUAL, Compute, Plan, train
 
-__all__ = ["Interrupted", "Plan", "TrainingError", "WeightAverage", "launch", "train"]
+__all__ = ["AS_USUAL", "Compute", "Interrupted", "Plan", "TrainingError", "WeightAverage", "launch", "train"]

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ def list_checkpoints(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted((p for p in folder.iterdir() if _NAME.fullmatch(p.name)), key=checkpoint_step)
+
+
+def clear_up(folder: Path, damaged: Sequence[Path] = ()) -> None:
+    """Remove what a killed process left half written, and set damaged checkpoints aside, under the ending .damaged.
+
+    Left where they are, damaged ones would count among those that are kept, and push out good ones.
+    """
+    if folder.is_dir():
+        for half in folder.glob(".step-*.pt.tmp"):
+            half.unlink()
+    for path in damaged:
+        path.rename(path.with_name(f"{path.name}.damaged"))
 
 
 def checkpoint_step(path: Path) -> int:

@@ -3,23 +3,42 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, Self, TypeVar, cast
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tintype.training.average import WeightAverage
-from tintype.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
+from tintype.training.checkpoint import clear_up, list_checkpoints, load_checkpoint, save_checkpoint
 from tintype.training.errors import Interrupted, TrainingError
+from tintype.training.flops import matrix_peak, training_flops
 from tintype.training.interrupt import StopRequest
 from tintype.training.launch import seed_everything
 from tintype.training.log import Log
+from tintype.training.nan import write_batches
+from tintype.training.record import record_session
 
 _log = logging.getLogger(__name__)
+
+HEAR_SECONDS = 5.0  # after which, at most, several processes stop together when one is asked to
+
+
+class Batch(Protocol):
+    """A tensor, or several of the same length that go together."""
+
+    @property
+    def shape(self) -> torch.Size: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> Self: ...
+    def to(self, device: torch.device, *, non_blocking: bool) -> Self: ...
+
+
+B = TypeVar("B", bound=Batch)
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,25 @@ class Plan:
     keep: int = 2
 
 
+@dataclass(frozen=True)
+class Compute:
+    """How a machine computes a run. The updates are the same but for rounding, and for what a network does with a batch
+    as a whole: batch-norm and dropout see each part by itself, as they see each process's share.
+
+    Attributes:
+        accumulate: parts in which each process goes through its share of a batch, for less memory.
+        compile: whether the network is compiled by `torch.compile`.
+        channels_last: whether convolutions have their channels last in memory, which is faster nearly everywhere.
+    """
+
+    accumulate: int = 1
+    compile: bool = False
+    channels_last: bool = True
+
+
+AS_USUAL = Compute()
+
+
 def train(
     accelerator: Accelerator,
     network: nn.Module,
@@ -53,31 +91,36 @@ def train(
     run: Path,
     plan: Plan,
     *,
-    batches: Callable[[int], Iterable[Tensor]],
-    loss: Callable[[nn.Module, Tensor, int], Tensor],
+    batches: Callable[[int], Iterable[B]],
+    loss: Callable[[nn.Module, B, int, int], Tensor],
     learning_rate: Callable[[int], float],
     validate: Callable[[nn.Module, int], Mapping[str, float]],
+    names: Callable[[int], Sequence[str]] | None = None,
     facts: Mapping[str, str | int] | None = None,
+    compute: Compute = AS_USUAL,
     resume: bool = False,
 ) -> nn.Module:
     """Train a network, from the start or from a run's last checkpoint.
 
     Everything random in step n follows from (seed, n, process), so that a resumed run needs no random state from its
     checkpoint and makes the very same updates as one that was never stopped, on the same machine and process count.
-    Each process's loss must be a mean over its equal share of the batch: the gradients, averaged over processes, are
-    then those of the joint batch. Batch-norm uses each process's own share in training, and keeps the first's running
-    statistics.
+    Each process's loss must be a mean over its equal share of the batch: the gradients, averaged over processes and
+    parts, are then those of the joint batch. Batch-norm uses each process's own share in training, and keeps the
+    first's running statistics.
 
     Args:
         network: moved to the device and trained in place.
         optimizer: of the network's parameters; each group may have a "factor" on the learning rate.
-        run: folder for checkpoints, metrics.jsonl and TensorBoard events.
+        run: folder for checkpoints, metrics.jsonl, sessions.jsonl and TensorBoard events.
         batches: from the number of updates made so far to the batches that follow, this process's share of each.
-        loss: (network, batch, step) to a scalar. Gets the batch on the training device.
+        loss: (network, part of a batch, step, place of its first member in the joint batch) to a scalar. Gets the part
+            on the training device.
         learning_rate: the number of updates made so far to the rate of the next one.
         validate: (network, step) to figures on held-out data. The network is in evaluation mode and holds the averaged
             weights if there are any. Called by the first process only.
+        names: what this process's share of a step's batch is known by, written down if the loss is no longer finite.
         facts: about what is trained on; a resumed run must have the same.
+        compute: how the machine does it.
         resume: go on from the last checkpoint in `run`; without any, start from the beginning.
 
     Returns:
@@ -86,20 +129,52 @@ def train(
     Raises:
         Interrupted: SIGINT or SIGTERM came. A checkpoint has been written.
         TrainingError: the loss or the weights stopped being finite, or the run cannot be resumed.
+        OSError: something cannot be written. Earlier checkpoints stay as they are.
     """
     device, main, processes = accelerator.device, accelerator.is_main_process, accelerator.num_processes
-    network.to(device).to(memory_format=torch.channels_last)  # convolutions are faster so, on CPUs too
-    model = accelerator.prepare_model(network.train())
+    network.to(device)
+    if compute.channels_last:
+        network.to(memory_format=torch.channels_last)
+    shared = accelerator.prepare_model(network.train())
+    model = cast(nn.Module, torch.compile(shared)) if compute.compile else shared
     average = WeightAverage(network, plan.ema) if plan.ema else None  # after Accelerate, which may move the weights
     folder, facts = run / "checkpoints", dict(facts or {})
-    start = _restore(folder, network, optimizer, average, facts) if resume else 0
+    start = _restore(accelerator, folder, network, optimizer, average, facts) if resume else 0
+    peak = _peak(device, plan)
+    if main:
+        settings = {"step": start, "seed": plan.seed, "precision": plan.precision, "processes": processes}
+        measured = {"matrix_flops_per_second": peak} if peak else {}
+        record_session(run, device, settings | asdict(compute) | facts | measured)
     log = Log(run, start, plan.steps, main)
+    image_flops, counted = 0.0, torch.Size()  # of one image, in batches of that shape
     losses: list[Tensor] = []  # since the last look at them, which has to wait for the device
-    images, since = 0, time.perf_counter()
+    images, waited, since = 0, 0.0, time.perf_counter()
+    hear_every = 1  # steps
+
+    def gradients(batch: B, step: int) -> Tensor:
+        """Adds the gradients of this process's share of a batch; returns its loss."""
+        size, rest = divmod(len(batch), compute.accumulate)
+        if rest:
+            raise TrainingError(f"{len(batch)} images for each process cannot be parted into {compute.accumulate}")
+        values = []
+        for part in range(compute.accumulate):
+            first = accelerator.process_index * len(batch) + part * size
+            piece = batch[part * size : (part + 1) * size].to(device, non_blocking=True)
+            with nullcontext() if part + 1 == compute.accumulate else accelerator.no_sync(shared):
+                with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+                    values.append(loss(model, piece, step, first))
+                accelerator.backward(values[-1] / compute.accumulate)
+        return torch.stack([value.detach() for value in values]).mean()
+
+    def flops_of_one(batch: B, step: int) -> float:
+        piece = batch[: len(batch) // compute.accumulate].to(device, non_blocking=True)
+        with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
+            return training_flops(network, lambda twin: loss(twin, piece, step, 0)) / len(piece)
 
     def checkpoint(step: int) -> Path:
         if not all(bool(p.isfinite().all()) for p in network.parameters()):
-            raise TrainingError(_not_finite(f"the weights are not finite after step {step}", folder))
+            listed = write_batches(accelerator, run, names, step, losses[-1].item())
+            raise TrainingError(_not_finite(f"the weights are not finite after step {step}", folder, listed))
         state = {"step": step, "network": network.state_dict(), "optimizer": optimizer.state_dict(), "facts": facts}
         if average:
             state["average"] = average.network.state_dict()
@@ -109,37 +184,51 @@ def train(
 
     try:
         with StopRequest() as stop:
+            before = time.perf_counter()
             for step, batch in enumerate(batches(start), start=start + 1):
+                waited += time.perf_counter() - before
+                if peak and main and batch.shape != counted:
+                    counted, image_flops = batch.shape, flops_of_one(batch, step)
                 seed_everything(plan.seed, step, accelerator.process_index)
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate(step - 1) * group.get("factor", 1.0)
-                with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16"):
-                    value = loss(model, batch.to(device, non_blocking=True), step)
                 optimizer.zero_grad()
-                accelerator.backward(value)
+                losses.append(gradients(batch, step))
                 if plan.clip:
                     nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
                 optimizer.step()
                 if average:
                     average.update(step)
-                losses.append(value.detach())
                 images += len(batch) * processes
+                before = time.perf_counter()
 
                 last = step == plan.steps
                 logs, validates, keeps = (
                     last or step % every == 0 for every in (plan.log_every, plan.validate_every, plan.checkpoint_every)
                 )
-                if not (logs or validates or keeps or (stop.signal and processes == 1)):
+                due = logs or validates or keeps
+                asked = _any_process(accelerator, stop.signal) if due or step % hear_every == 0 else 0
+                if not (due or asked):
                     continue
 
-                means = accelerator.reduce(torch.stack(losses).float(), "mean").tolist()
+                own = torch.stack(losses).float()
+                pace = torch.tensor([(time.perf_counter() - since) / len(losses)], device=device)
+                *means, pace = accelerator.reduce(torch.cat([own, pace]), "mean").tolist()
+                if processes > 1:
+                    hear_every = max(1, int(HEAR_SECONDS / pace))  # the same number in each
                 for i, mean in enumerate(means):
                     if not math.isfinite(mean):
                         at = step - len(means) + 1 + i
-                        raise TrainingError(_not_finite(f"the loss became {mean} at step {at}", folder))
+                        listed = write_batches(accelerator, run, names, at, own[i].item())
+                        raise TrainingError(_not_finite(f"the loss became {mean} at step {at}", folder, listed))
+                if asked:  # first of all, for who asks may not wait
+                    path = checkpoint(step)
                 seconds = time.perf_counter() - since
                 mean, rate = sum(means) / len(means), images / seconds
-                log.metrics(step, loss=mean, lr=learning_rate(step - 1), images_per_second=round(rate, 2))
+                speed = {"images_per_second": round(rate, 2), "waiting_for_data": round(waited / seconds, 4)}
+                if peak and main:
+                    speed["share_of_peak"] = round(rate / processes * image_flops / peak, 4)
+                log.metrics(step, loss=mean, lr=learning_rate(step - 1), **speed)
                 log.progress(step, mean, rate, seconds / len(means))
                 if validates and main:
                     shown = average.network if average else network
@@ -148,18 +237,19 @@ def train(
                     network.train()
                     log.metrics(step, **figures)
                     log.say(f"step {step}/{plan.steps}  " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()))
-                asked = _any_process(accelerator, stop.signal)
-                if keeps or asked:
+                if keeps and not asked:
                     path = checkpoint(step)
-                    if asked and not last:
-                        raise Interrupted(asked, step, path)
-                losses, images, since = [], 0, time.perf_counter()
+                if asked and not last:
+                    raise Interrupted(asked, step, path)
+                losses, images, waited, since = [], 0, 0.0, time.perf_counter()
+                before = since
     finally:
         log.close()
     return average.network if average else network.eval()
 
 
 def _restore(
+    accelerator: Accelerator,
     folder: Path,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -167,16 +257,22 @@ def _restore(
     facts: Mapping[str, str | int],
 ) -> int:
     """Load the newest checkpoint that can be read; returns the number of updates made, 0 without a checkpoint."""
-    state, damage = None, ""
+    state, damaged, damage = None, [], ""
     for path in reversed(list_checkpoints(folder)):
         try:
             state = load_checkpoint(path)
             break
         except ValueError as error:
             damage = str(error)
+            damaged.append(path)
             _log.warning("%s: going back to the one before", damage)
     if state is None and damage:
         raise TrainingError(f"cannot resume: {damage}, and there is no other checkpoint")
+    step = torch.tensor([int(state["step"]) if state else 0], device=accelerator.device)
+    if len(set(accelerator.gather(step).tolist())) > 1:
+        raise TrainingError(f"cannot resume: the processes see different checkpoints; do they all share {folder}?")
+    if accelerator.is_main_process:  # when all have read
+        clear_up(folder, damaged)
     if state is None:
         return 0
     for name, value in facts.items():
@@ -189,6 +285,13 @@ def _restore(
     return int(state["step"])
 
 
+def _peak(device: torch.device, plan: Plan) -> float:
+    """What products of matrices reach on a GPU, in floating-point operations per second; 0 elsewhere."""
+    if device.type != "cuda":
+        return 0.0
+    return matrix_peak(device, torch.bfloat16 if plan.precision == "bf16" else torch.float32)
+
+
 def _any_process(accelerator: Accelerator, signal: int) -> int:
     """The highest signal number that any process has noted, so that all stop after the same step."""
     if accelerator.num_processes == 1:
@@ -196,7 +299,7 @@ def _any_process(accelerator: Accelerator, signal: int) -> int:
     return int(accelerator.gather(torch.tensor([signal], device=accelerator.device)).max())
 
 
-def _not_finite(what: str, folder: Path) -> str:
+def _not_finite(what: str, folder: Path, listed: str) -> str:
     checkpoints = list_checkpoints(folder)
     kept = f"the last good checkpoint is {checkpoints[-1]}" if checkpoints else "there is no checkpoint yet"
-    return f"{what}; {kept}. A lower learning rate or gradient clipping may help"
+    return f"{what}; {kept}{listed}. A lower learning rate or gradient clipping may help"
