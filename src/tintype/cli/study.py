@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from tintype.cli._options import Wrong, finite, named_folders
-from tintype.cli._report import printable
+from tintype.cli._report import printable, say
 
 if TYPE_CHECKING:
     from tintype.study.folder import Study
@@ -108,8 +108,8 @@ def new(
     from tintype.study.make import TITLE, make_study
 
     try:
-        text = None if consent is None else consent.read_text(encoding="utf-8")
-        made, left_out = make_study(
+        text = None if consent is None else consent.read_text(encoding="utf-8-sig")
+        done = make_study(
             folder,
             true,
             methods,
@@ -127,13 +127,16 @@ def new(
         raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or folder}: {error.strerror}")) from error
-    for reason in left_out.values():
-        click.echo(printable(reason), err=True)
-    count = len(made.pictures)
-    rest = f"; {len(left_out)} left out" if left_out else ""
-    click.echo(printable(f"made {folder}: {count} pictures, {', '.join(made.methods)}{rest}"), err=True)
-    click.echo(printable(f"`tintype study serve {folder}` opens it to visitors."), err=True)
-    ctx.exit(1 if left_out else 0)
+    count = len(done.study.pictures)
+    rest = f"; {len(done.left_out)} left out" if done.left_out else ""
+    say(done.left_out.values())
+    say(
+        f"{methods[name]}: {same} of the {count} pictures are the true ones, pixel for pixel; is this the right folder?"
+        for name, same in done.same.items()
+    )
+    say([f"made {folder}: {count} pictures, {', '.join(done.study.methods)}{rest}"])
+    say([f"`tintype study serve {folder}` opens it to visitors."])
+    ctx.exit(1 if done.left_out else 0)
 
 
 def _progress(sources: "list[Source]") -> "Iterable[Source]":
