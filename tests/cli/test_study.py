@@ -144,7 +144,7 @@ def test_results_of_a_study_without_answers_make_no_database(tintype, tmp_path):
     tintype(*NEW, *SMALL)
     done = tintype("results", "mine")
     assert done.exit_code == 2
-    assert done.stderr.startswith("Error: mine: holds no answers")
+    assert done.stderr.startswith("Error: mine/study.db: no answers here")
     assert not (tmp_path / "mine" / "study.db").exists()
 
 

@@ -156,7 +156,7 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
     from tintype.study.folder import PICTURES
     from tintype.web.study import study_app
 
-    made, storage = _open(folder, database)
+    made, storage = _open(folder, database, new=True)
     gone = next((name for name in _pictures_of(made) if not (folder / PICTURES / name).is_file()), None)
     if gone:
         storage.close()
@@ -206,19 +206,23 @@ def _pictures_of(made: "Study") -> Iterable[str]:
         yield from picture.methods.values()
 
 
-def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
+def _open(folder: Path, database: str | None, new: bool) -> "tuple[Study, Storage]":
     from sqlalchemy.exc import SQLAlchemyError
 
     from tintype.study.errors import StudyError
     from tintype.study.folder import read_study
-    from tintype.study.storage import Storage
+    from tintype.study.storage import Storage, reason
 
     try:
         made = read_study(folder)
-        storage = Storage(folder, database)
-        storage.claim(made.token)
+        storage = Storage(folder, database, new=new)
+        try:
+            storage.claim(made)
+        except BaseException:
+            storage.close()
+            raise
     except (StudyError, SQLAlchemyError) as error:
-        raise Wrong(printable(str(error))) from error
+        raise Wrong(printable(reason(error))) from error
     return made, storage
 
 
@@ -238,14 +242,12 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
 
     from tintype.runtime.atomic import write_atomically
     from tintype.study.errors import StudyError
-    from tintype.study.folder import ANSWERS
     from tintype.study.report import write_report
     from tintype.study.results import results
+    from tintype.study.storage import reason
     from tintype.study.words import summary
 
-    if not database and (folder / "study.json").is_file() and not (folder / ANSWERS).is_file():
-        raise Wrong(printable(f"{folder}: holds no answers, as no visitor came yet, or {ANSWERS} was moved away"))
-    made, storage = _open(folder, database)
+    made, storage = _open(folder, database, new=False)
     try:
         found = storage.read(results, made)
         lines = [json.dumps(found, allow_nan=False)] if as_json else map(printable, summary(found))
@@ -254,7 +256,7 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
             page = write_report(folder, made, found).encode(errors="backslashreplace")
             write_atomically(report, lambda file: _put(file, page), overwrite=True)
     except (StudyError, SQLAlchemyError) as error:
-        raise Wrong(printable(str(error))) from error
+        raise Wrong(printable(reason(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or report}: {error.strerror}")) from error
     finally:
