@@ -9,7 +9,7 @@ from PIL import Image
 from study.small import colours, faded, folders
 from tintype.study.errors import StudyError
 from tintype.study.folder import read_study
-from tintype.study.make import make_study
+from tintype.study.make import _consent, make_study
 from tintype.study.pairs import is_grey, square
 
 
@@ -130,6 +130,11 @@ def test_two_files_of_one_name_are_refused(place):
     shutil.copy(true / "3.png", true / "3.bmp")
     with pytest.raises(StudyError, match="have one name"):
         _make(place, true, methods)
+
+
+@pytest.mark.parametrize(("pairs", "told"), [(6, "about a minute."), (50, "about 5 minutes.")])
+def test_the_consent_tells_how_long_it_takes(pairs, told):
+    assert told in _consent(pairs, 1.0)
 
 
 @pytest.mark.parametrize("blank", ["", " \n\t", "\ufeff\u200b", "\udcff", "a\0"])

@@ -16,9 +16,9 @@ CONSENT = """\
 You will see pairs of photographs. One of each pair has its true colours; the colours of the other were made up by a
 computer. Your task is to say which.
 
-It takes about {minutes} minutes. Taking part is voluntary: you can stop at any time by closing this page. We store your
-answers and how long they took, under a random number. We store nothing about you: no name, no address, nothing of your
-device.
+It takes about {time}. Taking part is voluntary: you can stop at any time by closing this page. We store your answers
+and how long they took, under a number. We store nothing about you: no name, no address, nothing of your device. Your
+browser keeps one cookie with a random number, so that you can go on where you stopped.
 
 By starting you agree that your answers are used in a study of how believable such colours are.
 """
@@ -111,4 +111,5 @@ def _enough(pictures: int, practice: int, trials: int, left_out: Mapping[str, st
 
 
 def _consent(pairs: int, exposure: float) -> str:
-    return CONSENT.format(minutes=math.ceil(pairs * (2 * exposure + SECONDS_TO_ANSWER) / 60))
+    minutes = math.ceil(pairs * (2 * exposure + SECONDS_TO_ANSWER) / 60)
+    return CONSENT.format(time="a minute" if minutes == 1 else f"{minutes} minutes")
