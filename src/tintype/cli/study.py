@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -148,12 +149,37 @@ def _progress(sources: "list[Source]") -> "Iterable[Source]":
 @STUDY
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines visit.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--most-visitors",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Visitors who finished or are active, from which on the study is full.",
+)
+@click.option(
+    "--most-per-hour", type=click.IntRange(1), default=500, show_default=True, help="New visitors within an hour."
+)
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="Visitors come by a proxy on this machine: believe what it says of their address and of TLS.",
+)
 @DATABASE
-def serve(folder: Path, host: str, port: int, database: str | None) -> None:
+def serve(
+    folder: Path,
+    host: str,
+    port: int,
+    most_visitors: int,
+    most_per_hour: int,
+    behind_proxy: bool,
+    database: str | None,
+) -> None:
     """Opens the study to visitors, until Ctrl-C. Their answers are kept, and they go on when it is opened again."""
     import uvicorn
 
     from tintype.study.folder import PICTURES
+    from tintype.study.visit import Room
+    from tintype.web.connection import Connection
     from tintype.web.study import study_app
 
     made, storage = _open(folder, database, new=True)
@@ -162,38 +188,51 @@ def serve(folder: Path, host: str, port: int, database: str | None) -> None:
         storage.close()
         raise Wrong(printable(f"{folder / PICTURES / gone}: is missing; make the study anew"))
     try:
+        host.encode("idna")  # as the next line will, but without leaving a socket open where it cannot
         listening = socket.create_server((host, port), family=_family(host), backlog=1024)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         storage.close()
-        raise Wrong(f"--host {host} --port {port}: {error.strerror}") from error
+        raise Wrong(printable(f"--host {host} --port {port}: {getattr(error, 'strerror', 'no such host')}")) from error
     # asyncio does so only for the sockets that it makes itself; without it each answer waits 40 ms for the last one's
     # acknowledgement
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown = _reachable(host)
-    click.echo(f"http://{shown}:{listening.getsockname()[1]}/s/{made.token}/")
-    click.echo("This is the link for visitors. Ctrl-C ends the study for now.", err=True)
+    bound, port = listening.getsockname()[:2]
+    click.echo(f"http://{_reachable(host, bound)}:{port}/s/{made.token}/")
+    at = " once it begins with the proxy's address" if behind_proxy else ""
+    click.echo(f"This is the link for visitors{at}. Ctrl-C ends the study for now.", err=True)
     config = uvicorn.Config(
-        study_app(folder, made, storage),
+        study_app(folder, made, storage, Room(most_visitors, most_per_hour)),
+        http="h11" if behind_proxy else Connection,  # all that come by a proxy have one address
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         access_log=False,  # no address of a visitor is kept
-        log_level="warning",
+        log_level="error",  # not of every request that makes no sense
         server_header=False,
         limit_concurrency=1000,
+        timeout_keep_alive=5,
         timeout_graceful_shutdown=5,
         ws="none",
     )
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _reachable(host: str) -> str:
-    """The host as it stands in a link that others can follow: this machine's address where it listens on all."""
-    if host not in ("0.0.0.0", "::"):
-        return f"[{host}]" if ":" in host else host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
-        try:
-            way.connect(("192.0.2.1", 9))  # sends nothing: it only asks by which address one would leave
-        except OSError:
-            return "127.0.0.1"
-        return str(way.getsockname()[0])
+def _reachable(host: str, bound: str) -> str:
+    """The host as it stands in a link that others can follow: this machine's address where it listens on all.
+
+    Args:
+        host: as it was asked for.
+        bound: the address that came of it.
+    """
+    family = _family(bound)
+    if ip_address(bound).is_unspecified:
+        own, elsewhere = ("::1", "2001:db8::1") if family == socket.AF_INET6 else ("127.0.0.1", "192.0.2.1")
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            try:
+                way.connect((elsewhere, 9))  # sends nothing: it only asks by which address one would leave
+                host = way.getsockname()[0]
+            except OSError:
+                host = own
+    return f"[{host}]" if family == socket.AF_INET6 else host
 
 
 def _family(host: str) -> socket.AddressFamily:
