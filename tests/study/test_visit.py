@@ -1,3 +1,4 @@
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +7,7 @@ from sqlalchemy import delete, select, update
 
 from study.small import MEASURED, judge, settings
 from tintype.study import visit
+from tintype.study.results import results
 from tintype.study.storage import Storage, trials, visitors
 
 
@@ -99,6 +101,22 @@ def test_no_visitor_is_a_copy_of_another_where_one_was_deleted(storage):
     storage.write(visit.begin, study, "d").result()
     *_, last = _stored(storage, visitors)
     assert all(drawn(last) != drawn(row) for row in others)
+
+
+def test_the_pairs_of_a_visitor_who_was_deleted_are_nobody_elses(storage, tmp_path):
+    """As by `sqlite3 study.db "DELETE FROM visitors WHERE id = 2"`, which leaves his pairs behind."""
+    study = settings()
+    judge(storage, study, "a", [False] * 6)
+    judge(storage, study, "b", [True] * 6)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("DELETE FROM visitors WHERE id = 2")
+    database.close()
+    found = storage.read(results, study)
+    assert (found["visitors"]["begun"], found["answers"]["test"]) == (1, 4)
+    storage.write(visit.begin, study, "c").result()
+    assert storage.read(visit.where, study, "c").place == 0
+    judge(storage, study, "c", [False] * 6)
+    assert storage.read(results, study)["visitors"]["finished"] == 2
 
 
 def test_beginning_twice_is_beginning_once(storage):

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from tintype.study.design import draw_trials, next_method
 from tintype.study.folder import Study
@@ -80,6 +80,8 @@ def begin(connection: Connection, study: Study, token: str, room: Room | None = 
     row = {"key": key, "method": method, "begun": time.time()}
     visitor = connection.execute(insert(visitors).values(row)).inserted_primary_key
     assert visitor is not None
+    # SQLite gives the number of the last visitor again where he was deleted, if without his pairs
+    connection.execute(delete(trials).where(trials.c.visitor == visitor[0]))
     drawn = draw_trials(len(study.pictures), study.practice, study.trials, rng)
     connection.execute(
         insert(trials),
