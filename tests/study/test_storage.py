@@ -119,8 +119,6 @@ ODD = [
     "sqlite:///{}",
     "sqlite:///{}/text.db",
     "sqlite:///{}/answers.db?timeout=long",
-    "sqlite:///{}/answers.db?option=1",
-    "sqlite:///{}/%00",
     "sqlite:///{}/" + 300 * "a",
     "sqlite:///{}/\udcff\ud800",
 ]
