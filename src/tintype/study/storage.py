@@ -235,7 +235,9 @@ def _name(engine: Engine) -> str:
     """The database as it is told to people, without its password."""
     url = engine.url
     return (
-        url.database or MEMORY if engine.dialect.name == "sqlite" else f"{url.drivername}://{url.host}/{url.database}"
+        url.database or MEMORY
+        if engine.dialect.name == "sqlite"
+        else f"{url.drivername}://{url.host or ''}/{url.database}"
     )
 
 

@@ -103,9 +103,9 @@ def begin(connection: Connection, study: Study, token: str, room: Room | None = 
 
 def is_full(connection: Connection, study: Study, room: Room) -> bool:
     """Whether there is no room for another visitor."""
-    ever, lately = (connection.execute(_BEGUN, {"since": since}).scalar_one() for since in (0.0, time.time() - HOUR))
-    if lately >= room.per_hour:
+    if connection.execute(_LATELY, {"since": time.time() - HOUR}).scalar_one() >= room.per_hour:
         return True
+    ever = connection.execute(_EVER).scalar_one()  # quick to count
     return ever >= room.visitors and sum(_taking_part(connection, study).values()) >= room.visitors
 
 
@@ -177,7 +177,8 @@ def score(connection: Connection, visitor: int) -> int:
 
 
 _VISITOR = select(visitors.c.id).where(visitors.c.key == bindparam("key"))
-_BEGUN = select(func.count()).where(visitors.c.begun > bindparam("since"))
+_EVER = select(func.count()).select_from(visitors)
+_LATELY = _EVER.where(visitors.c.begun > bindparam("since"))
 _FINISHED = exists().where(
     trials.c.visitor == visitors.c.id, trials.c.place == bindparam("last"), trials.c.answered.is_not(None)
 )
