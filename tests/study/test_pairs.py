@@ -9,7 +9,7 @@ from PIL import Image
 from study.small import colours, faded, folders
 from tintype.study.errors import StudyError
 from tintype.study.folder import read_study
-from tintype.study.make import make_study
+from tintype.study.make import _consent, make_study
 from tintype.study.pairs import is_grey, square
 
 
@@ -19,7 +19,8 @@ def place(tmp_path):
 
 
 def _make(place, true, methods, **options):
-    return make_study(place / "study", true, methods, **{"practice": 2, "trials": 4, **options})
+    made = make_study(place / "study", true, methods, **{"practice": 2, "trials": 4, **options})
+    return made.study, made.left_out
 
 
 def test_every_picture_is_256_square_under_a_name_that_tells_nothing(place):
@@ -131,11 +132,26 @@ def test_two_files_of_one_name_are_refused(place):
         _make(place, true, methods)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 2}', '{"format": 1, "pictures": 5}'])
-def test_damaged_settings_are_told_in_one_line(place, text):
-    (place / "study.json").write_text(text)
-    with pytest.raises(StudyError, match=r"study\.json"):
-        read_study(place)
+@pytest.mark.parametrize(("pairs", "told"), [(6, "about a minute."), (50, "about 5 minutes.")])
+def test_the_consent_tells_how_long_it_takes(pairs, told):
+    assert told in _consent(pairs, 1.0)
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t", "\ufeff\u200b", "\udcff", "a\0"])
+@pytest.mark.parametrize("what", ["title", "consent"])
+def test_a_text_that_nobody_can_read_is_refused_before_anything_is_made(place, what, blank):
+    with pytest.raises(StudyError, match=f"^{what}: blank") as caught:
+        _make(place, *folders(place), **{what: blank})
+    assert "\n" not in str(caught.value)
+    assert not (place / "study").exists()
+
+
+def test_pictures_that_are_the_true_ones_are_counted(place):
+    true, methods = folders(place)
+    shutil.copy(true / "3.png", methods["half"])
+    Image.open(true / "4.png").save(methods["half"] / "4.png", compress_level=0)  # other bytes, the same pixels
+    made = make_study(place / "study", true, methods | {"true": true}, practice=2, trials=4)
+    assert made.same == {"half": 2, "true": 8}
 
 
 def test_pictures_of_one_name_in_two_folders_are_two(place):

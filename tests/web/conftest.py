@@ -3,11 +3,28 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from study.small import make
+from tintype.study.folder import read_study
+from tintype.study.storage import Storage
+from tintype.study.visit import Room
+from tintype.web.study import study_app
 from web.server import Server
+from web.visitor import Visitor
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -22,14 +39,72 @@ def study(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def room() -> Room | None:
+    """How many visitors the study takes; for tests to override."""
+    return None
+
+
+@pytest.fixture
+def app(study: Path, room: Room | None) -> Iterator[tuple[TestClient, str]]:
+    """The application in this process, and where its page is."""
+    settings = read_study(study)
+    served = study_app(study, settings, Storage(study), room)
+    with TestClient(served, base_url="http://study.test", raise_server_exceptions=False) as client:
+        yield client, f"/s/{settings.token}/"
+
+
+@pytest.fixture
+def visitor(app: tuple[TestClient, str]) -> Visitor:
+    return Visitor(*app)
+
+
+@pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """Serves a study by a process of its own."""
     running = []
 
-    def start(folder: Path, port: int = 0) -> Server:
-        running.append(Server(folder, port))
+    def start(folder: Path, port: int = 0, *options: str) -> Server:
+        running.append(Server(folder, port, *options))
         return running[-1]
 
     yield start
     for server in running:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with sync_api.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Any) -> Iterator[Any]:
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def visit(browser, study, serve):
+    """Opens the study in a new visitor's browser; fails at the end where the page had an error."""
+    server, errors, contexts = serve(study), [], []
+
+    def open_(url=None, context=None, **options):
+        if context is None:
+            context = browser.new_context(**options)
+            contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: errors.append(error))
+        page.goto(url or server.url)
+        return page
+
+    open_.server = server
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []

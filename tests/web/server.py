@@ -9,8 +9,8 @@ from cli.command import ENVIRONMENT, TINTYPE
 
 
 class Server:
-    def __init__(self, folder: Path, port: int = 0) -> None:
-        command = [TINTYPE, "study", "serve", folder, "--port", str(port)]
+    def __init__(self, folder: Path, port: int = 0, *options: str) -> None:
+        command = [TINTYPE, "study", "serve", folder, "--port", str(port), *options]
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

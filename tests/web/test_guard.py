@@ -2,7 +2,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from tintype.web.guard import FORGET, Guard, Limit, Rate
+from tintype.web.guard import FORGET, Guard, Limit, Rate, address_of
 
 
 @pytest.fixture
@@ -61,3 +61,25 @@ def test_who_is_idle_is_forgotten():
     now[0] = 2 * FORGET
     limit.take("new")
     assert set(limit._left) == {"new"}
+
+
+def test_an_ipv6_household_is_one_address_and_its_neighbour_another():
+    one, same, other = (
+        address_of((f"2001:db8:0:{net}::{host}", 1)) for net, host in ((1, "1"), (1, "ffff:2"), (2, "1"))
+    )
+    assert one == same != other
+
+
+def test_ipv4_by_way_of_ipv6_is_ipv4_and_every_address_its_own():
+    assert address_of(("::ffff:192.0.2.1", 1)) == address_of(("192.0.2.1", 9)) == "192.0.2.1"
+    assert address_of(("::ffff:192.0.2.2", 1)) != address_of(("::ffff:192.0.2.1", 1))
+
+
+@pytest.mark.parametrize("client", [None, ("", 1), ("not an address", 1), ("fe80::1%eth0", 1)])
+def test_an_address_may_be_anything(client):
+    assert isinstance(address_of(client), str)
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "x", "", "1.0"])
+def test_a_crafted_length_is_refused(client, length):
+    assert client.post("/", content=b"x", headers={"content-length": length}).status_code == 413

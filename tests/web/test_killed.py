@@ -23,7 +23,7 @@ class Visitor(threading.Thread):
         self.finished = False
 
     def run(self):
-        state = self.post("begin", {})
+        state = self.post("begin", {"beginning": f"{self.number:032x}"})
         while state["stage"] != "done":
             place = state["place"]
             side = ("left", "right")[self.number >> place & 1]  # each visitor's answers are his alone
@@ -73,8 +73,8 @@ def test_after_a_kill_every_acknowledged_answer_is_there_and_every_visitor_goes_
         if row["answered"] is not None:
             stored.setdefault(row["visitor"], {})[row["place"]] = "left" if row["chose_left"] else "right"
     told = [visitor.acknowledged for visitor in visitors]
-    finished = [answers for answers in stored.values() if answers]
-    assert sorted(finished, key=str) == sorted((dict(sorted(answers.items())) for answers in told), key=str)
+    assert len({row["visitor"] for row in rows}) == VISITORS, "who began as it was killed began twice"
+    assert sorted(stored.values(), key=str) == sorted((dict(sorted(answers.items())) for answers in told), key=str)
 
 
 def _stored(study):

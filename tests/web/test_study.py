@@ -5,49 +5,14 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
-from tintype.study.folder import read_study
-from tintype.study.storage import Storage
-from tintype.web.study import COOKIE, study_app
-
-EXPOSED = {"first": 1000.0, "second": 1000.0, "answer": 500.0}
-
-
-class Visitor:
-    """A page's side of the conversation."""
-
-    def __init__(self, client, root):
-        self.client, self.root = client, root
-
-    def get(self, path):
-        return self.client.get(self.root + path)
-
-    def post(self, path, **body):
-        return self.client.post(self.root + path, json=body)
-
-    def look(self, place, showing="once"):
-        assert self.post("shown", place=place, showing=showing).status_code == 200
-
-    def choose(self, place, side="left"):
-        return self.post("answer", place=place, side=side, **EXPOSED)
-
-
-@pytest.fixture
-def app(study):
-    settings = read_study(study)
-    with TestClient(study_app(study, settings, Storage(study)), base_url="http://study.test") as client:
-        yield client, f"/s/{settings.token}/"
-
-
-@pytest.fixture
-def visitor(app):
-    client, root = app
-    return Visitor(client, root)
+from tintype.web.study import COOKIE
+from web.visitor import EXPOSED, Visitor
 
 
 def test_the_way_from_consent_to_the_score(visitor):
     state = visitor.get("state").json()
     assert state["stage"] == "consent"
-    state = visitor.post("begin").json()
+    state = visitor.begin().json()
     for place in range(6):
         assert (state["stage"], state["place"]) == ("practice" if place < 2 else "test", place)
         for side in ("left", "right"):
@@ -62,7 +27,7 @@ def test_the_way_from_consent_to_the_score(visitor):
 
 def test_before_the_click_nothing_tells_the_made_up_one(visitor):
     """State and pictures of many pairs: whatever the browser gets but the pixels is the same for both sides."""
-    visitor.post("begin")
+    visitor.begin()
     for place in range(6):
         state = visitor.get("state")
         assert set(state.json()) == {"title", "practice", "trials", "exposure", "stage", "place", "first"}
@@ -76,7 +41,7 @@ def test_before_the_click_nothing_tells_the_made_up_one(visitor):
 
 
 def test_test_pairs_never_tell_whether_the_answer_was_right(visitor):
-    visitor.post("begin")
+    visitor.begin()
     for place in range(5):
         visitor.look(place)
         reply = visitor.choose(place)
@@ -86,7 +51,7 @@ def test_test_pairs_never_tell_whether_the_answer_was_right(visitor):
 
 @pytest.mark.parametrize("place", [1, 2, 5, 6, 1000])
 def test_only_pictures_of_the_next_pair_are_served(visitor, place):
-    visitor.post("begin")
+    visitor.begin()
     assert visitor.get(f"pictures/{place}/left").status_code == 404
 
 
@@ -115,7 +80,7 @@ def test_nothing_but_the_study_is_served(app, study):
 
 
 def test_an_answer_that_is_sent_again_gets_the_same_reply_and_counts_once(visitor):
-    visitor.post("begin")
+    visitor.begin()
     visitor.look(0)
     first = visitor.choose(0, "right").json()
     assert visitor.choose(0, "right").json() == first
@@ -125,18 +90,16 @@ def test_an_answer_that_is_sent_again_gets_the_same_reply_and_counts_once(visito
 
 
 def test_a_pair_that_was_not_shown_or_is_not_next_is_refused(visitor):
-    visitor.post("begin")
+    visitor.begin()
     assert visitor.choose(0).status_code == 409
     assert visitor.choose(1).status_code == 409
     assert visitor.post("shown", place=1, showing="x").status_code == 409
 
 
-def test_two_visitors_do_not_touch_each_other(app):
-    client, root = app
-    one = Visitor(client, root)
-    one.post("begin")
-    other = Visitor(TestClient(client.app, base_url="http://study.test"), root)
-    other.post("begin")
+def test_two_visitors_do_not_touch_each_other(visitor):
+    one, other = visitor, visitor.other()
+    one.begin()
+    other.begin()
     one.look(0)
     one.choose(0)
     assert one.get("state").json()["place"] == 1
@@ -144,20 +107,20 @@ def test_two_visitors_do_not_touch_each_other(app):
 
 
 def test_beginning_again_goes_on_and_another_person_may_begin_only_at_the_end(visitor):
-    visitor.post("begin")
+    visitor.begin()
     visitor.look(0)
     visitor.choose(0)
-    assert visitor.post("begin").json()["place"] == 1
-    assert visitor.post("begin", another=True).json()["place"] == 1
+    assert visitor.begin().json()["place"] == 1
+    assert visitor.begin(another=True).json()["place"] == 1
     for place in range(1, 6):
         visitor.look(place)
         visitor.choose(place)
-    assert visitor.post("begin").json()["stage"] == "done"
-    assert visitor.post("begin", another=True).json()["place"] == 0
+    assert visitor.begin().json()["stage"] == "done"
+    assert visitor.begin(another=True).json()["place"] == 0
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor, app):
-    begun = visitor.post("begin")
+    begun = visitor.begin()
     cookie = begun.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
@@ -168,7 +131,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor, app):
 def test_behind_tls_the_cookie_is_sent_by_tls_only(app):
     client, root = app
     with_tls = TestClient(client.app, base_url="https://study.test")
-    assert "secure" in with_tls.post(f"{root}begin", json={}).headers["set-cookie"].lower()
+    assert "secure" in Visitor(with_tls, root).begin().headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +149,7 @@ def test_behind_tls_the_cookie_is_sent_by_tls_only(app):
     ],
 )
 def test_an_answer_that_makes_no_sense_is_refused(visitor, body):
-    visitor.post("begin")
+    visitor.begin()
     visitor.look(0)
     assert visitor.post("answer", **body).status_code == 400
     assert visitor.get("state").json()["place"] == 0
@@ -194,13 +157,13 @@ def test_an_answer_that_makes_no_sense_is_refused(visitor, body):
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'{"place": NaN}', b"[" * 4000, b"\xff"])
 def test_a_body_that_is_no_object_is_refused(visitor, body):
-    visitor.post("begin")
+    visitor.begin()
     reply = visitor.client.post(f"{visitor.root}answer", content=body, headers={"content-type": "application/json"})
     assert reply.status_code == 400
 
 
 def test_a_form_of_another_site_is_refused(visitor):
-    visitor.post("begin")
+    visitor.begin()
     body = json.dumps({"place": 0, "side": "left", **EXPOSED})
     for kind in ("text/plain", "application/x-www-form-urlencoded"):
         reply = visitor.client.post(f"{visitor.root}answer", content=body, headers={"content-type": kind})

@@ -3,27 +3,13 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from study.small import make
-from tintype.study.storage import Storage, trials
+from web.page import PHONE, answer, answered, choice, start, stored, until
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 FRAME = 1000 / 60
-PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
 
 # In each frame, whether the middle of either picture is painted: seen from outside of the page's own measuring.
 WATCH = """
@@ -36,73 +22,6 @@ const look = (now) => {
 };
 requestAnimationFrame(look);
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def visit(browser, study, serve):
-    """Opens the study in a new visitor's browser; fails at the end where the page had an error."""
-    server, errors, contexts = serve(study), [], []
-
-    def open_(url=None, context=None, **options):
-        if context is None:
-            context = browser.new_context(**options)
-            contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: errors.append(error))
-        page.goto(url or server.url)
-        return page
-
-    open_.server = server
-    yield open_
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def _start(page):
-    page.click("#agree")
-    page.click("#note-go")
-
-
-def _choice(page):
-    page.wait_for_selector("#left:enabled")
-
-
-def _answer(page, key="ArrowLeft", practice=False):
-    _choice(page)
-    page.keyboard.press(key)
-    if practice:
-        page.wait_for_selector("#next:visible")
-        page.keyboard.press("Enter")
-
-
-def _rows(study):
-    storage = Storage(study)
-    rows = storage.read(lambda c: c.execute(select(trials).order_by(trials.c.visitor, trials.c.place)).mappings().all())
-    storage.close()
-    return rows
-
-
-def _answered(study):
-    return [row for row in _rows(study) if row["answered"] is not None]
-
-
-def _until(page, test):
-    deadline = time.monotonic() + 15
-    while not test():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(30)
 
 
 def _spans(seen):
@@ -120,20 +39,20 @@ def _spans(seen):
 
 def test_each_picture_is_shown_for_one_second_within_two_frames(visit, study):
     page = visit()
-    _start(page)
+    start(page)
     for place in range(3):
         if place == 2:
             page.click("#note-go")
         page.evaluate(WATCH) if place == 0 else page.evaluate("window.seen = []")
-        _choice(page)
+        choice(page)
         spans = _spans(page.evaluate("window.seen"))
         assert len(spans) == 2
         assert {side for side, _ in spans} == {"left", "right"}
         for _, ms in spans:
             assert ms == pytest.approx(1000, abs=2 * FRAME)
-        _answer(page, practice=place < 2)
-        _until(page, lambda place=place: len(_answered(study)) == place + 1)
-        row = _answered(study)[-1]
+        answer(page, practice=place < 2)
+        until(page, lambda place=place: len(answered(study)) == place + 1)
+        row = answered(study)[-1]
         assert (row["first_ms"], row["second_ms"]) == pytest.approx([ms for _, ms in spans], abs=FRAME)
         assert ["left", "right"][not row["left_first"]] == spans[0][0]
 
@@ -141,9 +60,9 @@ def test_each_picture_is_shown_for_one_second_within_two_frames(visit, study):
 def test_a_slow_network_does_not_shorten_the_exposure(visit, study):
     page = visit()
     page.route("**/pictures/**", lambda route: (time.sleep(0.4), route.continue_()))
-    _start(page)
+    start(page)
     page.evaluate(WATCH)
-    _choice(page)
+    choice(page)
     for _, ms in _spans(page.evaluate("window.seen")):
         assert ms == pytest.approx(1000, abs=2 * FRAME)
 
@@ -159,9 +78,9 @@ def test_the_keyboard_alone_leads_to_the_score(visit, study):
         if place == 2:
             page.wait_for_selector("#note-go:focus")
             page.keyboard.press("Enter")
-        _answer(page, key, practice=place < 2)
+        answer(page, key, practice=place < 2)
     page.wait_for_selector("#done:visible")
-    rows = _answered(study)
+    rows = answered(study)
     assert [row["chose_left"] for row in rows] == [True, False, True, False, True, False]
     right = sum(row["chose_left"] == row["fake_left"] for row in rows[2:])
     assert f"in {right} of 4 pairs" in page.inner_text("#score")
@@ -171,13 +90,13 @@ def test_practice_tells_the_truth_after_the_click_and_not_before(visit, study):
     page = visit()
     replies = []
     page.on("response", lambda reply: replies.append(reply.url))
-    _start(page)
+    start(page)
     for place in range(2):
-        _choice(page)
+        choice(page)
         assert "made-up colours" not in page.inner_text(".frames")
         page.click("#right")
         page.wait_for_selector("#next:visible")
-        row = _rows(study)[place]
+        row = stored(study)[place]
         assert page.inner_text("#prompt") == ("✗ Wrong" if row["fake_left"] else "✓ Right")
         assert page.inner_text("#left-caption") == ("made-up colours" if row["fake_left"] else "true colours")
         page.click("#next")
@@ -186,27 +105,27 @@ def test_practice_tells_the_truth_after_the_click_and_not_before(visit, study):
 @pytest.mark.parametrize("when", ["while it is shown", "before the answer"])
 def test_a_reload_goes_on_where_the_visitor_was_and_the_pair_is_marked(visit, study, when):
     page = visit()
-    _start(page)
-    _answer(page, practice=True)
+    start(page)
+    answer(page, practice=True)
     page.wait_for_selector("#count:has-text('2 of 2')")
-    _until(page, lambda: _rows(study)[1]["shown"] == 1)
+    until(page, lambda: stored(study)[1]["shown"] == 1)
     if when == "before the answer":
-        _choice(page)
+        choice(page)
     page.reload()
     page.wait_for_selector("#note-title:has-text('Welcome back')")
     page.click("#note-go")
     page.wait_for_selector("#count:has-text('Practice pair 2 of 2')")
-    _answer(page, practice=True)
+    answer(page, practice=True)
     page.wait_for_selector("#note-title:has-text('real test')")
-    rows = _rows(study)
+    rows = stored(study)
     assert [row["shown"] for row in rows[:3]] == [1, 2, 0]
-    assert len(_answered(study)) == 2
+    assert len(answered(study)) == 2
 
 
 def test_a_page_that_is_hidden_meanwhile_shows_the_pair_again_and_marks_it(visit, study):
     page = visit()
-    _start(page)
-    _until(page, lambda: _rows(study)[0]["shown"] == 1)
+    start(page)
+    until(page, lambda: stored(study)[0]["shown"] == 1)
     page.wait_for_timeout(200)
     page.evaluate("""() => {
       Object.defineProperty(document, "hidden", { value: true, configurable: true });
@@ -218,82 +137,82 @@ def test_a_page_that_is_hidden_meanwhile_shows_the_pair_again_and_marks_it(visit
       delete document.hidden;
       document.dispatchEvent(new Event("visibilitychange"));
     }""")
-    _choice(page)
-    assert _rows(study)[0]["shown"] == 2
+    choice(page)
+    assert stored(study)[0]["shown"] == 2
 
 
 def test_a_lost_connection_is_told_and_the_answer_is_sent_when_it_is_back(visit, study):
     page = visit()
-    _start(page)
-    _choice(page)
+    start(page)
+    choice(page)
     page.context.set_offline(True)
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("#trouble:visible")
     assert "No connection" in page.inner_text("#trouble")
-    assert _answered(study) == []
+    assert answered(study) == []
     page.context.set_offline(False)
     page.wait_for_selector("#next:visible")
     assert page.is_hidden("#trouble")
-    assert len(_answered(study)) == 1
+    assert len(answered(study)) == 1
 
 
 def test_a_server_that_is_killed_and_comes_back_is_not_noticed_but_for_a_message(visit, study, serve):
     page = visit()
-    _start(page)
-    _choice(page)
+    start(page)
+    choice(page)
     visit.server.kill()
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("#trouble:visible")
     serve(study, visit.server.port)
     page.wait_for_selector("#next:visible")
-    assert len(_answered(study)) == 1
+    assert len(answered(study)) == 1
 
 
 def test_two_visitors_at_once_do_not_touch_each_other(visit, study):
     one, other = visit(), visit()
-    _start(one)
-    _start(other)
-    _answer(one, "ArrowLeft", practice=True)
-    _answer(other, "ArrowRight", practice=True)
-    _answer(other, "ArrowRight", practice=True)
-    _answer(one, "ArrowLeft", practice=True)
+    start(one)
+    start(other)
+    answer(one, "ArrowLeft", practice=True)
+    answer(other, "ArrowRight", practice=True)
+    answer(other, "ArrowRight", practice=True)
+    answer(one, "ArrowLeft", practice=True)
     by_visitor = {}
-    for row in _answered(study):
+    for row in answered(study):
         by_visitor.setdefault(row["visitor"], []).append(row["chose_left"])
     assert sorted(by_visitor.values()) == [[False, False], [True, True]]
 
 
 def test_only_the_tab_that_was_opened_last_goes_on(visit, study):
     first = visit()
-    _start(first)
-    _choice(first)
+    start(first)
+    choice(first)
     second = visit(context=first.context)
     first.wait_for_selector("#elsewhere:visible")
     second.click("#note-go")  # what to do
-    _answer(second, practice=True)
+    answer(second, practice=True)
     first.click("#here")
     second.wait_for_selector("#elsewhere:visible")
     first.click("#note-go")
     first.wait_for_selector("#count:has-text('Practice pair 2 of 2')")
-    assert len(_answered(study)) == 1
+    assert len(answered(study)) == 1
 
 
 def test_a_second_tab_that_knows_nothing_of_the_first_does_not_count_twice(visit, study):
     """As where the browser keeps its tabs apart."""
     first = visit()
-    _start(first)
-    _choice(first)
+    start(first)
+    choice(first)
     cookies = first.context.cookies()
     second = visit(base_url=visit.server.url)
     second.context.add_cookies(cookies)
     second.reload()
     second.click("#note-go")
-    _choice(second)
+    choice(second)
     second.keyboard.press("ArrowRight")
     second.wait_for_selector("#next:visible")
     first.keyboard.press("ArrowLeft")
     first.wait_for_selector("#next:visible")
-    rows = _answered(study)
+    rows = answered(study)
     assert [(row["chose_left"], row["shown"]) for row in rows] == [(False, 2)]
     first.click("#next")
     first.wait_for_selector("#count:has-text('Practice pair 2 of 2')")
@@ -311,7 +230,7 @@ def test_on_a_phone_all_is_within_the_screen_and_touch_answers(visit, study):
     page.tap("#agree")
     assert fits()
     page.tap("#note-go")
-    _choice(page)
+    choice(page)
     assert fits()
     boxes = [page.locator(name).bounding_box() for name in ("#left", "#right")]
     for box in boxes:
@@ -323,7 +242,7 @@ def test_on_a_phone_all_is_within_the_screen_and_touch_answers(visit, study):
     page.wait_for_selector("#next:visible")
     assert fits()
     assert page.locator("#next").bounding_box()["height"] >= 44
-    (row,) = _answered(study)
+    (row,) = answered(study)
     assert not row["chose_left"]
 
 
@@ -333,8 +252,8 @@ def test_the_page_loads_nothing_from_elsewhere_and_breaks_no_policy(visit, study
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: told.append(message.text))
     page.reload()
-    _start(page)
-    _answer(page, practice=True)
+    start(page)
+    answer(page, practice=True)
     assert all(url.startswith(visit.server.url) for url in asked if not url.endswith("/favicon.ico"))
     assert not [text for text in told if "favicon" not in text and "404" not in text]
 
@@ -354,9 +273,9 @@ def test_markup_in_title_and_consent_is_shown_as_it_is_written(visit, study, ser
 def test_another_exposure_is_kept_too(browser, tmp_path, serve):
     page = browser.new_page()
     page.goto(serve(make(tmp_path, practice=0, trials=2, exposure=0.3)).url)
-    _start(page)
+    start(page)
     page.evaluate(WATCH)
-    _choice(page)
+    choice(page)
     spans = _spans(page.evaluate("window.seen"))
     assert [ms for _, ms in spans] == pytest.approx([300, 300], abs=2 * FRAME)
     page.close()

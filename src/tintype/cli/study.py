@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -11,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from tintype.cli._options import Wrong, finite, named_folders
-from tintype.cli._report import printable
+from tintype.cli._report import printable, say
 
 if TYPE_CHECKING:
     from tintype.study.folder import Study
@@ -108,8 +109,8 @@ def new(
     from tintype.study.make import TITLE, make_study
 
     try:
-        text = None if consent is None else consent.read_text(encoding="utf-8")
-        made, left_out = make_study(
+        text = None if consent is None else consent.read_text(encoding="utf-8-sig")
+        done = make_study(
             folder,
             true,
             methods,
@@ -127,13 +128,16 @@ def new(
         raise Wrong(printable(str(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or folder}: {error.strerror}")) from error
-    for reason in left_out.values():
-        click.echo(printable(reason), err=True)
-    count = len(made.pictures)
-    rest = f"; {len(left_out)} left out" if left_out else ""
-    click.echo(printable(f"made {folder}: {count} pictures, {', '.join(made.methods)}{rest}"), err=True)
-    click.echo(printable(f"`tintype study serve {folder}` opens it to visitors."), err=True)
-    ctx.exit(1 if left_out else 0)
+    count = len(done.study.pictures)
+    rest = f"; {len(done.left_out)} left out" if done.left_out else ""
+    say(done.left_out.values())
+    say(
+        f"{methods[name]}: {same} of the {count} pictures are the true ones, pixel for pixel; is this the right folder?"
+        for name, same in done.same.items()
+    )
+    say([f"made {folder}: {count} pictures, {', '.join(done.study.methods)}{rest}"])
+    say([f"`tintype study serve {folder}` opens it to visitors."])
+    ctx.exit(1 if done.left_out else 0)
 
 
 def _progress(sources: "list[Source]") -> "Iterable[Source]":
@@ -145,52 +149,90 @@ def _progress(sources: "list[Source]") -> "Iterable[Source]":
 @STUDY
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines visit.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--most-visitors",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Visitors who finished or are active, from which on the study is full.",
+)
+@click.option(
+    "--most-per-hour", type=click.IntRange(1), default=500, show_default=True, help="New visitors within an hour."
+)
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="Visitors come by a proxy on this machine: believe what it says of their address and of TLS.",
+)
 @DATABASE
-def serve(folder: Path, host: str, port: int, database: str | None) -> None:
+def serve(
+    folder: Path,
+    host: str,
+    port: int,
+    most_visitors: int,
+    most_per_hour: int,
+    behind_proxy: bool,
+    database: str | None,
+) -> None:
     """Opens the study to visitors, until Ctrl-C. Their answers are kept, and they go on when it is opened again."""
     import uvicorn
 
     from tintype.study.folder import PICTURES
+    from tintype.study.visit import Room
+    from tintype.web.connection import Connection
     from tintype.web.study import study_app
 
-    made, storage = _open(folder, database)
+    made, storage = _open(folder, database, new=True)
     gone = next((name for name in _pictures_of(made) if not (folder / PICTURES / name).is_file()), None)
     if gone:
         storage.close()
         raise Wrong(printable(f"{folder / PICTURES / gone}: is missing; make the study anew"))
     try:
+        host.encode("idna")  # as the next line will, but without leaving a socket open where it cannot
         listening = socket.create_server((host, port), family=_family(host), backlog=1024)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         storage.close()
-        raise Wrong(f"--host {host} --port {port}: {error.strerror}") from error
+        raise Wrong(printable(f"--host {host} --port {port}: {getattr(error, 'strerror', 'no such host')}")) from error
     # asyncio does so only for the sockets that it makes itself; without it each answer waits 40 ms for the last one's
     # acknowledgement
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown = _reachable(host)
-    click.echo(f"http://{shown}:{listening.getsockname()[1]}/s/{made.token}/")
-    click.echo("This is the link for visitors. Ctrl-C ends the study for now.", err=True)
+    bound, port = listening.getsockname()[:2]
+    click.echo(f"http://{_reachable(host, bound)}:{port}/s/{made.token}/")
+    at = " once it begins with the proxy's address" if behind_proxy else ""
+    click.echo(f"This is the link for visitors{at}. Ctrl-C ends the study for now.", err=True)
     config = uvicorn.Config(
-        study_app(folder, made, storage),
+        study_app(folder, made, storage, Room(most_visitors, most_per_hour)),
+        http="h11" if behind_proxy else Connection,  # all that come by a proxy have one address
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         access_log=False,  # no address of a visitor is kept
-        log_level="warning",
+        log_level="error",  # not of every request that makes no sense
         server_header=False,
         limit_concurrency=1000,
+        timeout_keep_alive=5,
         timeout_graceful_shutdown=5,
         ws="none",
     )
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _reachable(host: str) -> str:
-    """The host as it stands in a link that others can follow: this machine's address where it listens on all."""
-    if host not in ("0.0.0.0", "::"):
-        return f"[{host}]" if ":" in host else host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
-        try:
-            way.connect(("192.0.2.1", 9))  # sends nothing: it only asks by which address one would leave
-        except OSError:
-            return "127.0.0.1"
-        return str(way.getsockname()[0])
+def _reachable(host: str, bound: str) -> str:
+    """The host as it stands in a link that others can follow: this machine's address where it listens on all.
+
+    Args:
+        host: as it was asked for.
+        bound: the address that came of it.
+    """
+    family = _family(bound)
+    if ip_address(bound).is_unspecified:
+        own, elsewhere = ("::1", "2001:db8::1") if family == socket.AF_INET6 else ("127.0.0.1", "192.0.2.1")
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            try:
+                way.connect((elsewhere, 9))  # sends nothing: it only asks by which address one would leave
+                host = way.getsockname()[0]
+            except OSError:
+                host = own
+    return f"[{host}]" if family == socket.AF_INET6 else host
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -203,19 +245,23 @@ def _pictures_of(made: "Study") -> Iterable[str]:
         yield from picture.methods.values()
 
 
-def _open(folder: Path, database: str | None) -> "tuple[Study, Storage]":
+def _open(folder: Path, database: str | None, new: bool) -> "tuple[Study, Storage]":
     from sqlalchemy.exc import SQLAlchemyError
 
     from tintype.study.errors import StudyError
     from tintype.study.folder import read_study
-    from tintype.study.storage import Storage
+    from tintype.study.storage import Storage, reason
 
     try:
         made = read_study(folder)
-        storage = Storage(folder, database)
-        storage.claim(made.token)
+        storage = Storage(folder, database, new=new)
+        try:
+            storage.claim(made)
+        except BaseException:
+            storage.close()
+            raise
     except (StudyError, SQLAlchemyError) as error:
-        raise Wrong(printable(str(error))) from error
+        raise Wrong(printable(reason(error))) from error
     return made, storage
 
 
@@ -235,14 +281,12 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
 
     from tintype.runtime.atomic import write_atomically
     from tintype.study.errors import StudyError
-    from tintype.study.folder import ANSWERS
     from tintype.study.report import write_report
     from tintype.study.results import results
+    from tintype.study.storage import reason
     from tintype.study.words import summary
 
-    if not database and (folder / "study.json").is_file() and not (folder / ANSWERS).is_file():
-        raise Wrong(printable(f"{folder}: holds no answers, as no visitor came yet, or {ANSWERS} was moved away"))
-    made, storage = _open(folder, database)
+    made, storage = _open(folder, database, new=False)
     try:
         found = storage.read(results, made)
         lines = [json.dumps(found, allow_nan=False)] if as_json else map(printable, summary(found))
@@ -251,7 +295,7 @@ def results_(folder: Path, database: str | None, as_json: bool, report: Path | N
             page = write_report(folder, made, found).encode(errors="backslashreplace")
             write_atomically(report, lambda file: _put(file, page), overwrite=True)
     except (StudyError, SQLAlchemyError) as error:
-        raise Wrong(printable(str(error))) from error
+        raise Wrong(printable(reason(error))) from error
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or report}: {error.strerror}")) from error
     finally:

@@ -79,59 +79,44 @@ def load_judges(options: Options) -> Judges:
     """
     found: dict[str, Any] = {}
     left_out: dict[str, str] = {}
-    loaders: dict[str, tuple[bool, bool, str, Callable[[], Any]]] = {
-        "classifier": (
-            options.classifier == AUTO and options.classifier_weights is None,
-            options.classifier == NONE,
-            "timm",
-            lambda: _classifier(options),
-        ),
-        "lpips": (
-            options.lpips == AUTO and options.lpips_weights is None,
-            options.lpips == NONE,
-            "lpips",
-            lambda: _lpips(options),
-        ),
-        "inception": (
-            options.inception == AUTO,
-            options.inception == NONE,
-            "torch_fidelity",
-            lambda: _inception(options),
-        ),
+    asked: dict[str, tuple[str | Path, Path | None, str, Callable[[Any, Path | None], Any]]] = {
+        "classifier": (options.classifier, options.classifier_weights, "timm", _classifier),
+        "lpips": (options.lpips, options.lpips_weights, "lpips", _lpips),
+        "inception": (options.inception, None, "torch_fidelity", _inception),
     }
-    for name, (automatic, unwanted, package, load) in loaders.items():
-        if unwanted:
-            left_out[name] = "not asked for"
+    for judge, (choice, weights, package, load) in asked.items():
+        automatic = choice == AUTO and weights is None
+        if choice == NONE:
+            left_out[judge] = "not asked for"
         elif automatic and find_spec(package) is None:
-            left_out[name] = f"{package.replace('_', '-')} is not installed"
+            left_out[judge] = f"{package.replace('_', '-')} is not installed"
         else:
             try:
-                found[name] = load()
+                found[judge] = load(choice, weights)
             except ValueError as error:
                 if not automatic:
                     raise
-                left_out[name] = str(error)
-    told = {name: _told(found[name]) if name in found else None for name in loaders}
+                left_out[judge] = str(error)
+    told = {judge: _told(found[judge]) if judge in found else None for judge in asked}
     return Judges(Networks(**found), told, left_out)
 
 
-def _classifier(options: Options) -> Any:
+def _classifier(name: str, weights: Path | None) -> Any:
     from tintype.evaluate.classifier import load_classifier
 
-    name = CLASSIFIER if options.classifier == AUTO else options.classifier
-    return load_classifier(name, options.classifier_weights)
+    return load_classifier(CLASSIFIER if name == AUTO else name, weights)
 
 
-def _lpips(options: Options) -> Any:
+def _lpips(net: str, weights: Path | None) -> Any:
     from tintype.evaluate.perceptual import load_lpips
 
-    return load_lpips(LPIPS if options.lpips == AUTO else options.lpips, options.lpips_weights)
+    return load_lpips(LPIPS if net == AUTO else net, weights)
 
 
-def _inception(options: Options) -> Any:
+def _inception(file: str | Path, _: Path | None) -> Any:
     from tintype.evaluate.inception import load_inception
 
-    return load_inception(None if options.inception == AUTO else Path(options.inception))
+    return load_inception(None if file == AUTO else Path(file))
 
 
 def _told(judge: Any) -> dict[str, Any]:

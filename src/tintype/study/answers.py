@@ -64,10 +64,7 @@ def tolerance_ms(exposure: float) -> float:
 
 
 def read_answers(connection: Connection, study: Study) -> Answers:
-    """All visitors that began, and all answers that they gave."""
-    known = connection.execute(select(visitors.c.id, visitors.c.method).order_by(visitors.c.id)).all()
-    ids = np.array([row[0] for row in known], dtype=np.int64)
-    method_of = np.array([study.methods.index(row[1]) for row in known], dtype=np.int64)
+    """All visitors that began, and all answers that they gave; none of visitors who were deleted."""
     columns = (
         "visitor",
         "picture",
@@ -79,8 +76,12 @@ def read_answers(connection: Connection, study: Study) -> Answers:
         "second_ms",
         "answer_ms",
     )
-    asked = select(*(trials.c[column] for column in columns)).where(trials.c.answered.is_not(None))
+    asked = select(*(trials.c[column] for column in columns)).join(visitors).where(trials.c.answered.is_not(None))
     rows = np.array([tuple(row) for row in connection.execute(asked)], dtype=np.float64).reshape(-1, len(columns))
+    # after the answers, so that whoever gave one is among them also where the study goes on meanwhile
+    known = connection.execute(select(visitors.c.id, visitors.c.method).order_by(visitors.c.id)).all()
+    ids = np.array([row[0] for row in known], dtype=np.int64)
+    method_of = np.array([study.methods.index(row[1]) for row in known], dtype=np.int64)
     given = dict(zip(columns, rows.T, strict=True))
     left = given["chose_left"] == 1
     return Answers(

@@ -20,10 +20,10 @@ class Trial:
 
 
 def next_method(visitors: Mapping[str, int], rng: Random) -> str:
-    """The method that the next visitor judges: the one with the fewest visitors so far, drawn among equals.
+    """The method that the next visitor judges: the one with the fewest visitors, drawn among equals.
 
     Args:
-        visitors: how many visitors each method has had.
+        visitors: how many visitors of each method have finished or are active; those who left are made up for.
     """
     fewest = min(visitors.values())
     return rng.choice([method for method, count in visitors.items() if count == fewest])

@@ -4,6 +4,7 @@ import os
 import secrets
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -54,33 +55,41 @@ def match(true: Path, methods: Mapping[str, Path]) -> tuple[list[Source], dict[s
     return sources, left_out
 
 
-def prepare(sources: Iterable[Source], folder: Path) -> tuple[list[Picture], dict[str, str]]:
+def prepare(sources: Iterable[Source], folder: Path) -> tuple[list[Picture], dict[str, str], dict[str, int]]:
     """Writes the pictures of a study into the folder `pictures`, under random names.
 
     Each is reduced so that its shorter side is 256, and cropped to the middle 256 x 256. All versions of a photograph
     are treated alike and written as PNG files of equal length, so that nothing but what they show sets them apart.
 
     Returns:
-        The pictures that were written, and for each other photograph why it is left out.
+        The pictures that were written, for each other photograph why it is left out, and for each method how many of
+        its pictures are the true ones, pixel for pixel, if any.
 
     Raises:
         OSError: a file cannot be written.
     """
     (folder / PICTURES).mkdir()
-    pictures, left_out = [], {}
+    pictures: list[Picture] = []
+    left_out: dict[str, str] = {}
+    same: Counter[str] = Counter()
     for source in sources:
         try:
             versions = _read(source)
         except PhotoError as error:
             left_out[str(source.true)] = f"{error}; left out of every method"
             continue
+        same.update(
+            method
+            for method, made in zip(source.methods, versions[1:], strict=True)
+            if np.array_equal(made, versions[0])
+        )
         files = _of_one_length([_png(version) for version in versions])
         names = [f"{secrets.token_hex(16)}.png" for _ in files]
         for name, data in zip(names, files, strict=True):
             write_file(folder / PICTURES / name, data)
         true, *others = names
         pictures.append(Picture(source.name, true, dict(zip(source.methods, others, strict=True))))
-    return pictures, left_out
+    return pictures, left_out, dict(same)
 
 
 def square(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

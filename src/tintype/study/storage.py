@@ -8,12 +8,14 @@ cost hardly more waits for the disk than one.
 import hashlib
 import queue
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    URL,
     Boolean,
     Column,
     Connection,
@@ -26,16 +28,21 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     insert,
+    inspect,
     select,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SAWarning
 
 from tintype.study.errors import StudyError
-from tintype.study.folder import ANSWERS
+from tintype.study.folder import ANSWERS, SETTINGS, Study
 
 T = TypeVar("T")
 MOST_AT_ONCE = 256  # writes in one transaction
+MEMORY = ":memory:"  # SQLite's name for a database without a file
+IN_MEMORY = "SELECT file = '' FROM pragma_database_list WHERE name = 'main'"
+NONE = "no answers here: no visitor came yet, or the study's database is another, or was moved away"
 
 TABLES = MetaData()
 studies = Table("studies", TABLES, Column("key", String(64), primary_key=True))  # SHA-256 of the study's token
@@ -69,46 +76,56 @@ trials = Table(
 class Storage:
     """The database of one study, with the thread that writes to it."""
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
-        """Opens the database, and makes its tables where they are missing.
+    def __init__(self, folder: Path, url: str | None = None, *, new: bool = True) -> None:
+        """Opens the database.
 
         Args:
             folder: the study's.
             url: any database that SQLAlchemy knows. By default, the file `study.db` in the folder.
+            new: whether its tables are made where they are missing.
 
         Raises:
-            StudyError: it cannot be opened.
+            StudyError: it cannot be opened, has tables of another kind, or none where they are not to be made.
         """
-        self.engine = _engine(url or f"sqlite:///{folder / ANSWERS}")
+        self.engine = _engine(url or URL.create("sqlite", database=str(folder / ANSWERS)))
         try:
+            _check(self.engine, new)
             TABLES.create_all(self.engine)
-        except SQLAlchemyError as error:
-            raise StudyError(f"{_name(self.engine)}: {_reason(error)}") from error
+        except Exception as error:  # drivers raise a dozen types for names, files and options that they cannot use
+            self.engine.dispose()
+            if isinstance(error, StudyError):
+                raise
+            raise StudyError(f"{_name(self.engine)}: {reason(error)}") from error
         self._waiting: queue.SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...], Future[Any]] | None]
         self._waiting = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="answers", daemon=True)
         self._thread.start()
 
-    def claim(self, token: str) -> None:
+    def claim(self, study: Study) -> None:
         """Makes the database this study's.
 
-        Args:
-            token: the study's.
-
         Raises:
-            StudyError: it holds another study, whose answers would be mixed up with this one's.
+            StudyError: it holds another study, whose answers would be mixed up with this one's, or answers on methods
+                or pictures that this one does not have.
         """
-        key = hashlib.sha256(token.encode()).hexdigest()
+        key = hashlib.sha256(study.token.encode()).hexdigest()
 
-        def claim(connection: Connection) -> set[str]:
+        def claim(connection: Connection) -> tuple[set[str], set[str], int]:
             keys = set(connection.execute(select(studies.c.key)).scalars())
             if not keys:
                 connection.execute(insert(studies).values(key=key))
-            return keys or {key}
+            methods = set(connection.execute(select(visitors.c.method).distinct()).scalars())
+            return keys or {key}, methods, connection.execute(select(func.max(trials.c.picture))).scalar() or 0
 
-        if self.write(claim).result() != {key}:
+        keys, methods, picture = self.write(claim).result()
+        if keys != {key}:
             raise StudyError(
                 f"{_name(self.engine)}: holds the answers of another study; give each study its own database"
+            )
+        if not methods <= set(study.methods) or picture >= len(study.pictures):
+            raise StudyError(
+                f"{_name(self.engine)}: holds answers on methods or pictures that {SETTINGS} does not name; "
+                f"put back the {SETTINGS} that `tintype study new` wrote"
             )
 
     def read(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -161,11 +178,15 @@ class Storage:
         return self.engine.execution_options(writes=True).begin()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     try:
-        engine = create_engine(url, pool_size=8)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise StudyError(f"--database: {_reason(error)}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SAWarning)  # of options that would be ignored
+            engine = create_engine(url, pool_size=8)
+    except (ArgumentError, NoSuchModuleError, SAWarning, TypeError, ValueError) as error:
+        raise StudyError(
+            f"--database: cannot be used; a URL is needed such as sqlite:///answers.db ({reason(error)})"
+        ) from error
     except ModuleNotFoundError as error:
         raise StudyError(
             f"--database: this database needs the Python package {error.name}, which is not installed"
@@ -174,6 +195,28 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _check(engine: Engine, new: bool) -> None:
+    """Raises StudyError where the tables that are there are not those of a study, or none are and may be made."""
+    sqlite, file = engine.dialect.name == "sqlite", engine.url.database or MEMORY
+    if sqlite and not new and file != MEMORY and "uri" not in engine.url.query and not Path(file).is_file():
+        raise StudyError(f"{_name(engine)}: {NONE}")  # opening it would make the file
+    with engine.connect() as connection:
+        if sqlite and connection.exec_driver_sql(IN_MEMORY).scalar():
+            raise StudyError(f"{_name(engine)}: is kept in memory only, where answers would be lost; name a file")
+        there = inspect(connection)
+        for table in TABLES.sorted_tables:
+            if not there.has_table(table.name):
+                if not new:
+                    raise StudyError(f"{_name(engine)}: {NONE}")
+                continue
+            lacking = set(table.columns.keys()) - {column["name"] for column in there.get_columns(table.name)}
+            if lacking:
+                raise StudyError(
+                    f"{_name(engine)}: its table {table.name} has no {', '.join(sorted(lacking))}: it is of another "
+                    "program, or of another version of tintype; name another database"
+                )
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -189,8 +232,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _name(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+    """The database as it is told to people, without its password."""
+    url = engine.url
+    return (
+        url.database or MEMORY
+        if engine.dialect.name == "sqlite"
+        else f"{url.drivername}://{url.host or ''}/{url.database}"
+    )
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(getattr(error, "orig", None) or error).split())[:300]
+def reason(error: Exception) -> str:
+    """What a database's error says, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:400]

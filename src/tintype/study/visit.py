@@ -8,13 +8,14 @@ import time
 from dataclasses import dataclass
 from random import Random
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from tintype.study.design import draw_trials, next_method
 from tintype.study.folder import Study
 from tintype.study.storage import trials, visitors
 
 LEFT, RIGHT = "left", "right"
+HOUR = 3600.0  # in seconds; a visitor is active who began or answered within it
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,19 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Room:
+    """How many visitors a study takes.
+
+    Attributes:
+        visitors: who have finished or are active.
+        per_hour: who begin within an hour, whether or not they finish.
+    """
+
+    visitors: int = 1000
+    per_hour: int = 500
+
+
+@dataclass(frozen=True)
 class Measured:
     """What the page measured of one pair, in milliseconds."""
 
@@ -47,19 +61,27 @@ def key_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def begin(connection: Connection, study: Study, token: str) -> None:
-    """Takes in a new visitor, and draws all his pairs. Does nothing for one who is known."""
+def begin(connection: Connection, study: Study, token: str, room: Room | None = None) -> bool:
+    """Takes in a new visitor, and draws all his pairs. Does nothing for one who is known.
+
+    Args:
+        room: how many visitors the study takes; None: any number.
+
+    Returns:
+        False where there is no room for another.
+    """
     key = key_of(token)
     if connection.execute(_VISITOR, {"key": key}).first():
-        return
-    counts = dict.fromkeys(study.methods, 0)
-    for method, number in connection.execute(select(visitors.c.method, func.count()).group_by(visitors.c.method)):
-        counts[method] = number
-    rng = Random(f"{study.seed} {sum(counts.values())}")
-    method = next_method({name: counts[name] for name in study.methods}, rng)
+        return True
+    if room and is_full(connection, study, room):
+        return False
+    rng = Random(f"{study.seed} {key}")
+    method = next_method(_taking_part(connection, study), rng)
     row = {"key": key, "method": method, "begun": time.time()}
     visitor = connection.execute(insert(visitors).values(row)).inserted_primary_key
     assert visitor is not None
+    # SQLite gives the number of the last visitor again where he was deleted, if without his pairs
+    connection.execute(delete(trials).where(trials.c.visitor == visitor[0]))
     drawn = draw_trials(len(study.pictures), study.practice, study.trials, rng)
     connection.execute(
         insert(trials),
@@ -76,6 +98,24 @@ def begin(connection: Connection, study: Study, token: str) -> None:
             for place, trial in enumerate(drawn)
         ],
     )
+    return True
+
+
+def is_full(connection: Connection, study: Study, room: Room) -> bool:
+    """Whether there is no room for another visitor."""
+    if connection.execute(_LATELY, {"since": time.time() - HOUR}).scalar_one() >= room.per_hour:
+        return True
+    ever = connection.execute(_EVER).scalar_one()  # quick to count
+    return ever >= room.visitors and sum(_taking_part(connection, study).values()) >= room.visitors
+
+
+def _taking_part(connection: Connection, study: Study) -> dict[str, int]:
+    """How many visitors of each method have finished or are active."""
+    values = {"last": study.practice + study.trials - 1, "since": time.time() - HOUR}
+    counts = dict.fromkeys(study.methods, 0)
+    for method, number in connection.execute(_TAKING_PART, values):
+        counts[method] = number
+    return counts
 
 
 def where(connection: Connection, study: Study, token: str) -> Visit | None:
@@ -137,6 +177,17 @@ def score(connection: Connection, visitor: int) -> int:
 
 
 _VISITOR = select(visitors.c.id).where(visitors.c.key == bindparam("key"))
+_EVER = select(func.count()).select_from(visitors)
+_LATELY = _EVER.where(visitors.c.begun > bindparam("since"))
+_FINISHED = exists().where(
+    trials.c.visitor == visitors.c.id, trials.c.place == bindparam("last"), trials.c.answered.is_not(None)
+)
+_ACTIVE = exists().where(trials.c.visitor == visitors.c.id, trials.c.answered > bindparam("since"))
+_TAKING_PART = (
+    select(visitors.c.method, func.count())
+    .where(or_(visitors.c.begun > bindparam("since"), _FINISHED, _ACTIVE))
+    .group_by(visitors.c.method)
+)
 _WHERE = (
     select(visitors.c.id, visitors.c.method, trials)
     .select_from(visitors.outerjoin(trials, and_(trials.c.visitor == visitors.c.id, trials.c.answered.is_(None))))

@@ -1,8 +1,10 @@
 """What every request passes: limits of rate and size, and headers that keep a page from being misused."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -58,7 +60,7 @@ class Limit:
 
 
 class Guard:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application, outside of what answers for its errors."""
 
     def __init__(self, app: ASGIApp, *, per_address: Rate) -> None:
         self._app = app
@@ -75,14 +77,26 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        client = scope.get("client")
-        wait = self._addresses.take(client[0] if client else "")
+        wait = self._addresses.take(address_of(scope.get("client")))
         if wait:
             return await slow_down(wait)(scope, receive, guarded)
         if _too_long(Headers(scope=scope)):
             refusal = JSONResponse({"error": f"the limit is {MOST_BYTES} bytes"}, 413, {"Connection": "close"})
             return await refusal(scope, receive, guarded)
         await self._app(scope, receive, guarded)
+
+
+def address_of(client: tuple[str, int] | None) -> str:
+    """Whose requests are counted together: an IPv4 address, or the half of an IPv6 one that one household has."""
+    if client is None:
+        return ""
+    try:
+        address = ip_address(client[0])
+    except ValueError:
+        return client[0]
+    if not isinstance(address, IPv6Address):
+        return client[0]
+    return str(address.ipv4_mapped or address.packed[:8].hex())
 
 
 def slow_down(wait: float) -> JSONResponse:
@@ -93,4 +107,4 @@ def slow_down(wait: float) -> JSONResponse:
 def _too_long(headers: Headers) -> bool:
     """Whether a body is announced that is too long, or whose length is not told: those who may ask do tell it."""
     length = headers.get("content-length", "0")
-    return "transfer-encoding" in headers or not length.isdecimal() or int(length) > MOST_BYTES
+    return "transfer-encoding" in headers or not re.fullmatch("[0-9]{1,9}", length) or int(length) > MOST_BYTES

@@ -6,6 +6,10 @@ const PATIENCE_MS = 10000; // for one try
 const READY_MS = 600; // between two pairs
 const BLINK_MS = 50; // so that a hand still on the key or glass from before does not answer
 
+const KEPT = `tintype beginning ${location.pathname}`;
+const NO_COOKIE = "This study needs one cookie, to know you from one pair of pictures to the next, but your browser does " +
+  "not keep it: please allow cookies for this page, then press the button again.";
+
 const TOUCH = matchMedia("(hover: none)").matches;
 
 const $ = (id) => document.getElementById(id);
@@ -45,6 +49,38 @@ function say(text) {
 
 const load = async (place, side) => createImageBitmap(await ask(`pictures/${place}/${side}`));
 
+// ---- beginning
+
+let beginning = null;
+
+/** The name of this one beginning, by which the server knows a repeat of it. It outlives a reload of this tab. */
+function nameBeginning() {
+  try {
+    beginning ??= sessionStorage.getItem(KEPT);
+  } catch { /* storage is blocked: the name lasts as long as the page */ }
+  beginning ??= Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(16).padStart(8, "0")).join("");
+  try {
+    sessionStorage.setItem(KEPT, beginning);
+  } catch { /* as above */ }
+  return beginning;
+}
+
+function forgetBeginning() {
+  beginning = null;
+  try {
+    sessionStorage.removeItem(KEPT);
+  } catch { /* as above */ }
+}
+
+/** Begins, and asks where that left the visitor: where he was before, if his browser did not keep the cookie. */
+async function begin(state, options) {
+  const begun = await ask("begin", { beginning: nameBeginning(), ...options });
+  if (begun.stage === "full") return begun;
+  const now = await ask("state");
+  if (now.stage === state.stage) say(NO_COOKIE);
+  return now;
+}
+
 // ---- the screens
 
 function show(id) {
@@ -70,7 +106,15 @@ async function consent(state) {
   paragraphs($("text"), state.consent);
   show("consent");
   await once($("agree"), "click");
-  return ask("begin", {});
+  return begin(state, {});
+}
+
+async function full() {
+  show("full");
+  await once($("retry"), "click");
+  const state = await ask("state");
+  if (state.stage === "full") say("There is no room yet.");
+  return state;
 }
 
 async function note(title, text, button) {
@@ -98,11 +142,12 @@ function introduce(state) {
   return note("What to do", `${task}\n\n${test}`, "Start");
 }
 
-function done(state) {
+async function done(state) {
   $("score").textContent = `You found the made-up colours in ${state.score} of ${state.trials} pairs ` +
     `(${Math.round(100 * state.score / state.trials)} %).`;
   show("done");
-  return once($("another"), "click").then(() => ask("begin", { another: true }));
+  await once($("another"), "click");
+  return begin(state, { another: true });
 }
 
 // ---- one pair
@@ -199,6 +244,7 @@ async function feedback(right, side, pictures) {
   $("prompt").textContent = right ? "✓ Right" : "✗ Wrong";
   $("hint").textContent = `The ${fake} one had made-up colours.`;
   $("next").hidden = false;
+  $("next").scrollIntoView({ block: "nearest" }); // on a phone on its side it may be below the screen
   await pressed($("next"));
 }
 
@@ -245,10 +291,12 @@ async function visit() {
   for (;;) {
     try {
       if (state.stage === "consent") state = await consent(state);
+      else if (state.stage === "full") state = await full();
       else if (state.stage === "done") {
         state = await done(state);
         stage = null;
       } else {
+        forgetBeginning();
         if (stage !== state.stage) await introduce(state);
         stage = state.stage;
         state = await pair(state);
@@ -256,6 +304,7 @@ async function visit() {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       state = await ask("state"); // answered in another tab, say: go on from where the server knows the visitor to be
+      if (state.stage === "consent") say(NO_COOKIE);
     }
   }
 }
