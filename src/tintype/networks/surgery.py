@@ -44,3 +44,22 @@ def grey_first_layer(weight: Tensor) -> Tensor:
     if weight.ndim != 4 or weight.shape[1] != 3:
         raise ValueError(f"expected filters (O, 3, kh, kw), got {tuple(weight.shape)}")
     return weight.sum(dim=1, keepdim=True)
+
+
+def rgb_first_layer(weight: Tensor) -> Tensor:
+    """First-layer filters for colour input: copied to each channel and divided by 3, as Larsson17 does.
+
+    A colour picture gives the response of its channel mean, (R + G + B) / 3.
+
+    Args:
+        weight: (O, 1, kh, kw).
+
+    Returns:
+        (O, 3, kh, kw).
+
+    Raises:
+        ValueError: the filters are not one-channel.
+    """
+    if weight.ndim != 4 or weight.shape[1] != 1:
+        raise ValueError(f"expected filters (O, 1, kh, kw), got {tuple(weight.shape)}")
+    return weight.repeat(1, 3, 1, 1) / 3

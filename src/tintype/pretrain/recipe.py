@@ -39,10 +39,48 @@ class PyramidHead:
 
 
 @dataclass(frozen=True)
+class LinearHead:
+    """A 1x1 convolution of the trunk's last feature map, as in Zhang16's AlexNet."""
+
+    name: Literal["linear"]
+
+
+@dataclass(frozen=True)
+class HypercolumnHead:
+    """Larsson17's head. Arguments as of `tintype.networks.hypercolumn.Hypercolumn`, and how it is trained.
+
+    Attributes:
+        layers: the trunk's feature maps that it reads; empty: those of the papers.
+        points: places in each photograph at which it is trained.
+        edge: pixels along each side in which none are.
+    """
+
+    name: Literal["hypercolumn"]
+    layers: tuple[str, ...] = ()
+    width: Count = 1024
+    dropout: Annotated[float, Range(0, 0.99)] = 0.5
+    points: Count = 128
+    edge: WholeNumber = 32
+
+
+@dataclass(frozen=True)
 class RegressionObjective:
-    """L2 on ab."""
+    """L2 on ab. Argument as of `tintype.objectives.Regression`."""
 
     name: Literal["regression"]
+    form: Literal["zhang16", "larsson17"] = "zhang16"
+
+
+@dataclass(frozen=True)
+class HistogramsObjective:
+    """Divergence from histograms of hue and chroma. Arguments as of `tintype.objectives.Histograms`."""
+
+    name: Literal["histograms"]
+    bins: Annotated[int, Range(8, 64)] = 32
+    window: Annotated[int, Range(1, 63)] = 7
+    hue_weight: NonNegative = 5.0
+    midtones: bool = False
+    decoding: Literal["median", "mode", "expectation", "sample"] = "median"
 
 
 @dataclass(frozen=True)
@@ -62,6 +100,10 @@ class BinsObjective:
     drop_grey: bool = True
     prior: str = "data"
     prior_photos: Count = 5000
+
+
+HeadRecipe = DenseHead | LinearHead | PyramidHead | HypercolumnHead
+ObjectiveRecipe = BinsObjective | RegressionObjective | HistogramsObjective
 
 
 @dataclass(frozen=True)
@@ -112,6 +154,8 @@ class Optimizer:
     weight_decay: for adam and sgd on every parameter, as L2 in the gradient (as Caffe does); for adamw decoupled, and
         not on biases and norms.
     trunk_lr: factor on the trunk's learning rate.
+    bias_lr: factor on the learning rate of biases; Caffe's networks have 2.
+    bias_decay: whether adam and sgd decay biases too.
     clip: largest norm of the gradient; 0 does not clip.
     """
 
@@ -120,6 +164,8 @@ class Optimizer:
     betas: tuple[Fraction, ...] = (0.9, 0.999)
     weight_decay: NonNegative = 0.0
     trunk_lr: NonNegative = 1.0
+    bias_lr: Positive = 1.0
+    bias_decay: bool = True
     clip: NonNegative = 0.0
 
 
@@ -154,6 +200,11 @@ class Recipe:
 
     Attributes:
         batch_size: photographs in a step, over all processes.
+        input: what the network sees: `lightness`, CIE L (Zhang16), or `mean`, (R + G + B) / 3 (Larsson17), both in
+            [0, 100].
+        init: of the trunk's first weights: `random`; `unit_variance`, random and rescaled so that every unit has mean 0
+            and variance 1 on photographs; `kmeans`, likewise with filters that are centres of what they see
+            (Krähenbühl et al., ICLR 2016).
         pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
             as it is); a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE` for one inside an installed
             Python package; `required` where the user must give one.
@@ -173,12 +224,14 @@ class Recipe:
     batch_size: Count
     seed: WholeNumber
     trunk: str
-    head: DenseHead | PyramidHead
-    objective: BinsObjective | RegressionObjective
+    head: HeadRecipe
+    objective: ObjectiveRecipe
     data: Data
     optimizer: Optimizer
     schedule: ConstantSchedule | StepsSchedule | CosineSchedule
     input_size: Annotated[int, Range(32)]
+    input: Literal["lightness", "mean"] = "lightness"
+    init: Literal["random", "unit_variance", "kmeans"] = "random"
     pretrained: str = "none"
     freeze: str = "none"
     sampling: Literal["point", "mean"] = "point"
@@ -203,6 +256,11 @@ class Recipe:
             or list(schedule.milestones) != sorted(schedule.milestones)
         ):
             raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
+        if isinstance(self.objective, HistogramsObjective) and self.objective.window % 2 == 0:
+            raise RecipeError(f"key 'objective.window' is {self.objective.window}; it must be odd")
+        side = min(data.crop, data.early_crop or data.crop)
+        if isinstance(self.head, HypercolumnHead) and 2 * self.head.edge >= side:
+            raise RecipeError(f"key 'head.edge' is {self.head.edge}; of crops of {side} it leaves nothing")
         if isinstance(schedule, CosineSchedule) and schedule.warmup >= self.steps:
             raise RecipeError(f"key 'schedule.warmup' is {schedule.warmup}; it must be below steps ({self.steps})")
 
