@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from tintype.color import bin_centres
+from torch.nn import functional as F
+
+from tintype.color import bin_centres, lightness_to_grey
 from tintype.color.encoding import entropy
 from tintype.networks import Network, build_network, load_weights
-from tintype.objectives import Bins, Regression
+from tintype.objectives import Bins, Histograms, Objective, Regression
 
 OPSET = 18
 BLOCK = 32
@@ -51,7 +53,7 @@ class BinsBundle(nn.Module):
         assert predict.bias is not None
         self.bias = nn.Parameter(predict.bias.detach().clone())
         network.head.predict = nn.Identity()  # type: ignore[assignment]
-        self.network = network
+        self.network: nn.Module = network
         self.register_buffer("centres", torch.from_numpy(bin_centres()))
         self.register_buffer("ones", torch.ones(Bins.channels, 1))
 
@@ -69,13 +71,58 @@ class BinsBundle(nn.Module):
 class RegressionBundle(nn.Module):
     """A regression as the same graph: the temperature changes nothing and the entropy is 0."""
 
-    def __init__(self, network: Network):
+    def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
         ab = Regression.scale * self.network(lightness)
         return ab, ab[:, :1] * 0 + temperature * 0
+
+
+class HistogramsBundle(nn.Module):
+    """Histograms of hue and chroma as the same graph: decoded upon the picture's own grey.
+
+    The entropy is that of both together, at most 2 log K.
+    """
+
+    def __init__(self, network: nn.Module, objective: Histograms, stride: int):
+        super().__init__()
+        self.network, self.objective, self.stride = network, objective, stride
+
+    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = self.network(lightness)
+        grey = F.avg_pool2d(lightness_to_grey(lightness), self.stride)
+        ab = self.objective.decode(prediction, temperature, grey=grey)
+        return ab, _entropy(self.objective, prediction)
+
+
+class GreyInput(nn.Module):
+    """A network that was trained on (R + G + B) / 3, fed with the CIE's lightness.
+
+    Of a grey photograph the lightness says exactly what that mean is, as it does of the photographs that are colorized
+    for good. Of a colour photograph that is colorized anew to be measured it does not: a saturated blue has a mean of
+    .33 and the lightness of a grey of .27. There the network sees what a black-and-white print of the photograph would
+    show it, not what it was trained on.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        prediction: Tensor = self.network(100 * lightness_to_grey(lightness))
+        return prediction
+
+
+def _entropy(objective: Objective, prediction: Tensor) -> Tensor:
+    """(B, 1, h, w), in nats."""
+    if isinstance(objective, Bins):
+        return entropy(prediction)
+    if isinstance(objective, Histograms):
+        hue, chroma = prediction.split(objective.bins, dim=1)
+        return entropy(hue) + entropy(chroma)
+    return torch.zeros_like(prediction[:, :1])
 
 
 def export(
@@ -123,16 +170,17 @@ def export(
             **metadata["head_options"],
         )
         network.load_state_dict(tensors)
+        objective = _objective(metadata)
         if rebalance != 1:
             _undo_rebalancing(network, metadata, 1 - rebalance)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
 
-    objective = Bins() if metadata["objective"] == "bins" else Regression()
-    expected = _Expected(network.eval(), objective)
-    bundle = (BinsBundle if metadata["objective"] == "bins" else RegressionBundle)(network).eval()
-    model = _to_onnx(bundle)
+    if isinstance(objective, Histograms) and objective.decoding == "sample":
+        raise ExportError(f"{path}: a bundle cannot draw colours; choose another objective.decoding than sample")
+    expected = _Expected(network.eval(), objective, metadata.get("input", "lightness"))
+    model = _to_onnx(_bundle(network, objective, metadata.get("input", "lightness")).eval())
     described = _bundle_metadata({**metadata, **(overrides or {})})
     helper.set_model_props(model, {"tintype": json.dumps(described)})
     model.producer_name, model.producer_version = "tintype", described["versions"].get("tintype", "")
@@ -150,6 +198,25 @@ def export(
     return {"ab": difference, "half": half_difference, "bytes": out.stat().st_size}
 
 
+def _objective(metadata: Mapping[str, Any]) -> Objective:
+    if metadata["objective"] == "histograms":
+        return Histograms(**metadata["objective_options"])
+    return Bins() if metadata["objective"] == "bins" else Regression()
+
+
+def _bundle(network: Network, objective: Objective, seen: str) -> nn.Module:
+    """The graph that a bundle holds. `seen` is the network's input: `lightness`, or `mean` of the channels."""
+    if isinstance(objective, Bins):
+        bundle = BinsBundle(network)
+        if seen == "mean":
+            bundle.network = GreyInput(network)
+        return bundle
+    looking = GreyInput(network) if seen == "mean" else network
+    if isinstance(objective, Histograms):
+        return HistogramsBundle(looking, objective, network.stride)
+    return RegressionBundle(looking)
+
+
 def _undo_rebalancing(network: Network, metadata: Mapping[str, Any], share: float) -> None:
     if "rarity" not in metadata:
         raise ValueError("trained without rebalancing, or before its weights were kept")
@@ -162,7 +229,7 @@ def _undo_rebalancing(network: Network, metadata: Mapping[str, Any], share: floa
 class _Expected:
     """What torch makes of two random pictures, to hold bundles against."""
 
-    def __init__(self, network: Network, objective: Bins | Regression):
+    def __init__(self, network: Network, objective: Objective, seen: str):
         random = torch.Generator().manual_seed(0)
         self.temperature = np.array(Bins.temperature, dtype=np.float32)
         self.cases: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = []
@@ -172,9 +239,12 @@ class _Expected:
             lightness = 90 * nn.functional.interpolate(shapes, size=(height, width), mode="bilinear")
             lightness += 10 * torch.rand(lightness.shape, generator=random)
             with torch.no_grad():
-                prediction = network(lightness)
-                ab = objective.decode(prediction, float(self.temperature))
-                spread = entropy(prediction) if isinstance(objective, Bins) else torch.zeros_like(ab[:, :1])
+                grey = lightness_to_grey(lightness)
+                prediction = network(100 * grey if seen == "mean" else lightness)
+                ab = objective.decode(
+                    prediction, float(self.temperature), grey=F.avg_pool2d(grey, network.stride)
+                )
+                spread = _entropy(objective, prediction)
             self.cases.append((lightness.numpy(), ab.numpy(), spread.numpy()))
 
     def difference(self, bundle: bytes) -> float:

@@ -81,11 +81,12 @@ class Hypercolumn(nn.Module):
         rows, columns = (self._places(side, first.device) for side in size)
         coarse = {grid: self._project(names, features) for grid, names in self._groups() if grid.stride > self.stride}
         fine = {grid: names for grid, names in self._groups() if grid.stride <= self.stride}
-        band = rows.shape[0]
-        if not torch.compiler.is_exporting():
-            band = max(1, BAND // (len(first) * self.hidden.out_channels * len(columns)))
+        if torch.compiler.is_exporting():  # a graph has no loops; the runtime keeps pictures small instead
+            parts: Sequence[Tensor] = [rows]
+        else:
+            parts = rows.split(max(1, BAND // (len(first) * self.hidden.out_channels * len(columns))))
         bands = []
-        for part in rows.split(band):
+        for part in parts:
             hidden = self.hidden.bias[:, None, None]  # type: ignore[index]
             for grid, x in coarse.items():
                 hidden = hidden + regrid(x, grid, part, columns)
@@ -93,7 +94,7 @@ class Hypercolumn(nn.Module):
                 near = {name: regrid(features[name], grid, part, columns) for name in names}
                 hidden = hidden + self._project(names, near)
             bands.append(self.predict(self.dropout(F.relu(hidden))))
-        return torch.cat(bands, dim=2)
+        return torch.cat(bands, dim=2) if len(bands) > 1 else bands[0]
 
     def _places(self, side: int, device: torch.device) -> Tensor:
         return torch.arange((side + self.stride - 1) // self.stride, device=device) * self.stride + self.origin
