@@ -1,8 +1,10 @@
-"""Changing a trained network: its input, and what of it is trained further."""
+"""Changing a trained network: its input, its batch-norms, and what of it is trained further."""
 
 from collections.abc import Iterable
 
+import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Freezable(nn.Module):
@@ -63,3 +65,68 @@ def rgb_first_layer(weight: Tensor) -> Tensor:
     if weight.ndim != 4 or weight.shape[1] != 1:
         raise ValueError(f"expected filters (O, 1, kh, kw), got {tuple(weight.shape)}")
     return weight.repeat(1, 3, 1, 1) / 3
+
+
+def fold_batch_norm(network: nn.Module, example: Tensor) -> list[str]:
+    """Fold every batch-norm that follows a convolution directly into that convolution, in place.
+
+    In evaluation mode the network computes what it did before. Batch-norms elsewhere, such as Zhang16's after ReLU,
+    stay: before a padded convolution they cannot be folded exactly.
+
+    Args:
+        network: any; put into evaluation mode.
+        example: an input that it takes, to see which layer follows which.
+
+    Returns:
+        The names of the batch-norms that are gone; an `nn.Identity` is in the place of each.
+    """
+    made_by: dict[int, nn.Conv2d] = {}
+    kept: list[Tensor] = []  # so that no two tensors share an address
+    folds: dict[str, nn.Conv2d] = {}
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, nn.Conv2d):
+            made_by[id(output)] = layer
+            kept.append(output)
+        elif id(inputs[0]) in made_by:
+            folds[names[id(layer)]] = made_by[id(inputs[0])]
+
+    layers = {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)}
+    names = {id(layer): name for name, layer in layers.items()}
+    hooks = [layer.register_forward_hook(note) for layer in layers.values()]
+    try:
+        with torch.no_grad():
+            network.eval()(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for name, conv in folds.items():
+        norm = network.get_submodule(name)
+        assert isinstance(norm, nn.BatchNorm2d)
+        fused = fuse_conv_bn_eval(conv, norm)
+        conv.weight, conv.bias = fused.weight, fused.bias
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, nn.Identity())
+    return list(folds)
+
+
+def absorb_scale_and_shift(state: dict[str, Tensor], norm: str, eps: float = 1e-5) -> None:
+    """Write a batch-norm's learned scale and shift into its statistics, so that it does without, in place.
+
+    Evaluated, it gives what it did before. In training, the statistics are those of the batch, and scale and shift are
+    lost.
+
+    Args:
+        state: holds `norm`.weight, .bias, .running_mean and .running_var; the first two are removed.
+        norm: the batch-norm's name.
+        eps: the batch-norm's.
+
+    Raises:
+        ValueError: a scale is not above 0, as no statistics can give it.
+    """
+    scale, shift = state.pop(f"{norm}.weight"), state.pop(f"{norm}.bias")
+    if not (scale > 0).all():
+        raise ValueError(f"{norm}.weight has scales that are not above 0, which statistics alone cannot express")
+    deviation = (state[f"{norm}.running_var"] + eps).sqrt() / scale
+    state[f"{norm}.running_mean"] = state[f"{norm}.running_mean"] - shift * deviation
+    state[f"{norm}.running_var"] = deviation**2 - eps
