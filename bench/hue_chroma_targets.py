@@ -22,7 +22,7 @@ from _machine import describe
 from tintype.color.hue_chroma import hue_chroma, window_histograms
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from reference.hue_chroma import full_histograms, integral_image  # noqa: E402
+from reference.hue_chroma import full_histograms, integral_image
 
 PICTURES, SIDE, POINTS, BINS, WINDOW, EDGE, ROUNDS = 32, 352, 128, 32, 7, 32, 3
 

@@ -1,6 +1,7 @@
 """From trained weights to the ONNX bundle that `tintype.runtime` runs."""
 
 import contextlib
+import io
 import json
 import logging
 import math
@@ -16,13 +17,14 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save
 from torch import Tensor, nn
-
 from torch.nn import functional as F
 
 from tintype.color import bin_centres, lightness_to_grey
 from tintype.color.encoding import entropy
 from tintype.networks import Network, build_network, load_weights
+from tintype.networks.published import plain_trunk
 from tintype.objectives import Bins, Histograms, Objective, Regression
 
 OPSET = 18
@@ -120,7 +122,7 @@ def _entropy(objective: Objective, prediction: Tensor) -> Tensor:
     if isinstance(objective, Bins):
         return entropy(prediction)
     if isinstance(objective, Histograms):
-        hue, chroma = prediction.split(objective.bins, dim=1)
+        hue, chroma = prediction.chunk(2, dim=1)
         return entropy(hue) + entropy(chroma)
     return torch.zeros_like(prediction[:, :1])
 
@@ -153,23 +155,8 @@ def export(
         ExportError: the weights cannot be read or rebuilt, or the bundle does not give what torch gives.
         OSError: the file cannot be written.
     """
-    path = source / "weights.safetensors" if source.is_dir() else source
-    if not out.parent.is_dir():
-        raise ExportError(f"{out}: there is no folder {out.parent}")
+    network, metadata, path = _load(source, out)
     try:
-        tensors, metadata = load_weights(path)
-    except ValueError as error:
-        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
-        raise ExportError(f"{error}{hint}") from error
-    try:
-        network = build_network(
-            metadata["trunk"],
-            metadata["head"],
-            metadata["channels"],
-            in_chans=metadata["in_chans"],
-            **metadata["head_options"],
-        )
-        network.load_state_dict(tensors)
         objective = _objective(metadata)
         if rebalance != 1:
             _undo_rebalancing(network, metadata, 1 - rebalance)
@@ -196,6 +183,65 @@ def export(
         half_weights = half_difference < _HALF_TOLERANCE
     _write(out, half if half_weights else full)
     return {"ab": difference, "half": half_difference, "bytes": out.stat().st_size}
+
+
+def export_trunk(source: Path, out: Path, rgb: bool = False) -> str:
+    """Write a trained trunk as a plain state dict, for use without tintype.
+
+    Args:
+        source: a run's folder, or its weights.safetensors.
+        out: a .safetensors, .pth or .pt file; replaced if it exists.
+        rgb: copy the first layer's filters to three channels and divide them by 3.
+
+    Returns:
+        What loads it, and what its input is, in words.
+
+    Raises:
+        ExportError: the weights cannot be read or rebuilt, or `out` has another ending.
+        OSError: the file cannot be written.
+    """
+    if out.suffix not in (".safetensors", ".pth", ".pt"):
+        raise ExportError(f"{out}: a trunk is written as .safetensors, .pth or .pt")
+    network, metadata, _ = _load(source, out)
+    state, what = plain_trunk(network.trunk, rgb)
+    state = {name: tensor.contiguous() for name, tensor in state.items()}
+    seen = {"mean": "(R + G + B) / 3", "lightness": "L of CIE Lab / 100"}[metadata.get("input", "lightness")]
+    mean, std = network.trunk.mean / 100, network.trunk.std / 100
+    if metadata["trunk"] == "zhang16":
+        mean, std = 0.5, 1.0
+    words = f"{what}; input: (x - {mean:.4g}) / {std:.4g}, x = {seen} in [0, 1]"
+    if out.suffix == ".safetensors":
+        _write(out, save(state, metadata={"format": "pt", "use": words}))
+    else:
+        file = io.BytesIO()
+        torch.save(state, file)
+        _write(out, file.getvalue())
+    return words
+
+
+def _load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
+    """The network of a run's folder or weights file, with the metadata, and that file."""
+    path = source / "weights.safetensors" if source.is_dir() else source
+    if not out.parent.is_dir():
+        raise ExportError(f"{out}: there is no folder {out.parent}")
+    try:
+        tensors, metadata = load_weights(path)
+    except ValueError as error:
+        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
+        raise ExportError(f"{error}{hint}") from error
+    try:
+        network = build_network(
+            metadata["trunk"],
+            metadata["head"],
+            metadata["channels"],
+            in_chans=metadata["in_chans"],
+            **metadata["head_options"],
+        )
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
+    return network, metadata, path
 
 
 def _objective(metadata: Mapping[str, Any]) -> Objective:
@@ -241,9 +287,7 @@ class _Expected:
             with torch.no_grad():
                 grey = lightness_to_grey(lightness)
                 prediction = network(100 * grey if seen == "mean" else lightness)
-                ab = objective.decode(
-                    prediction, float(self.temperature), grey=F.avg_pool2d(grey, network.stride)
-                )
+                ab = objective.decode(prediction, float(self.temperature), grey=F.avg_pool2d(grey, network.stride))
                 spread = _entropy(objective, prediction)
             self.cases.append((lightness.numpy(), ab.numpy(), spread.numpy()))
 

@@ -25,7 +25,9 @@ def colours(*shape: int) -> torch.Tensor:
     """Random ones, with greys, primaries, black and white among them, (B, 3, ...) of 8-bit levels."""
     rgb = torch.randint(0, 256, (shape[0], 3, *shape[1:]), generator=torch.Generator().manual_seed(0)).float() / 255
     flat = rgb.flatten(2)
-    special = torch.tensor([[0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1], [1, 1, 0]])
+    special = torch.tensor(
+        [[0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 1], [1, 1, 0]]
+    )
     flat[:, :, : len(special)] = special.T
     return flat.view(rgb.shape)
 

@@ -103,7 +103,9 @@ def peaked(hue: int, chroma: int, bins: int = 32) -> torch.Tensor:
     return logits
 
 
-@pytest.mark.parametrize(("hue", "chroma", "grey"), [(0, 8, 0.5), (11, 16, 0.4), (21, 4, 0.7), (27, 30, 0.5), (5, 0, 0.2)])
+@pytest.mark.parametrize(
+    ("hue", "chroma", "grey"), [(0, 8, 0.5), (11, 16, 0.4), (21, 4, 0.7), (27, 30, 0.5), (5, 0, 0.2)]
+)
 def test_a_sure_prediction_is_decoded_to_its_colour_in_ab(hue, chroma, grey):
     expected = rgb2lab(np.array(reference.to_rgb((hue + 0.5) / 32, (chroma + 0.5) / 32, grey)))[1:]
     for decoding in ("median", "mode", "expectation", "sample"):

@@ -61,11 +61,11 @@ def survey(trunk: nn.Module, channels: int, side: int = 224) -> dict[str, Layer]
         trunk.train(training)
 
 
-class _Follow(TorchDispatchMode):
+class _Follow(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes the grid of every tensor that is made from a picture."""
 
     def __init__(self, picture: Tensor):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.grids: Any = WeakIdKeyDictionary()
         self.grids[picture] = PIXELS
 
@@ -89,7 +89,15 @@ def _slid(grid: Grid, kernel: Any, stride: Any, padding: Any, dilation: Any) -> 
 
 
 def _convolution(
-    grid: Grid, x: Tensor, weight: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, *_: Any
+    grid: Grid,
+    x: Tensor,
+    weight: Tensor,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    *_: Any,
 ) -> Grid:
     if transposed:
         reach = dilation[-1] * (weight.shape[-1] - 1)

@@ -40,7 +40,9 @@ class Hypercolumn(nn.Module):
         self.layers = tuple(layers) or trunk.columns or tuple(trunk.strides)
         for name in self.layers:
             if name not in trunk.strides:
-                raise ValueError(f"head hypercolumn: the trunk has no layer {name!r}; it has {', '.join(trunk.strides)}")
+                raise ValueError(
+                    f"head hypercolumn: the trunk has no layer {name!r}; it has {', '.join(trunk.strides)}"
+                )
         self.grids = {name: Grid(trunk.strides[name], trunk.offsets[name]) for name in self.layers}
         self.sizes = [trunk.channels[name] for name in self.layers]
         self.hidden = nn.Conv2d(sum(self.sizes), width, 1)
@@ -84,7 +86,7 @@ class Hypercolumn(nn.Module):
         if torch.compiler.is_exporting():  # a graph has no loops; the runtime keeps pictures small instead
             parts: Sequence[Tensor] = [rows]
         else:
-            parts = rows.split(max(1, BAND // (len(first) * self.hidden.out_channels * len(columns))))
+            parts = torch.split(rows, max(1, BAND // (len(first) * self.hidden.out_channels * len(columns))))
         bands = []
         for part in parts:
             hidden = self.hidden.bias[:, None, None]  # type: ignore[index]
@@ -108,5 +110,5 @@ class Hypercolumn(nn.Module):
 
     def _project(self, names: Sequence[str], features: dict[str, Tensor]) -> Tensor:
         """These layers' part of the hidden layer, before its bias and ReLU."""
-        weights = dict(zip(self.layers, self.hidden.weight.split(self.sizes, dim=1), strict=True))
+        weights = dict(zip(self.layers, torch.split(self.hidden.weight, self.sizes, dim=1), strict=True))
         return F.conv2d(torch.cat([features[n] for n in names], 1), torch.cat([weights[n] for n in names], 1))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tintype.networks.alexnet import AlexNet
 from tintype.networks.dense import Dense, Linear, Pyramid
 from tintype.networks.hypercolumn import Hypercolumn
+from tintype.networks.published import load_published
 from tintype.networks.resnet import ResNet
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.networks.trunk import Trunk
@@ -75,8 +76,6 @@ def build_trunk(trunk: str, in_chans: int = 1, pretrained: Path | None = None) -
         return TimmTrunk(trunk.removeprefix("timm:"), in_chans, pretrained)
     if trunk not in TRUNKS:
         raise ValueError(f"unknown trunk {trunk!r}; there are {', '.join(TRUNKS)}, timm:NAME")
-    if pretrained is not None:
-        raise ValueError(f"trunk {trunk} has no published classifier to start from; leave out `pretrained`")
     return TRUNKS[trunk](in_chans)
 
 
@@ -90,7 +89,7 @@ def build_network(
         head: one of HEADS.
         channels: K, what the objective predicts for each place.
         in_chans: input channels; 1 for lightness.
-        pretrained: weights of a published network, see `build_trunk`.
+        pretrained: weights of a published network, see `TimmTrunk` and `load_published`.
         options: the head's own, such as `width`.
 
     Raises:
@@ -103,6 +102,8 @@ def build_network(
         top = HEADS[head](body, channels, **options)
     except TypeError as error:
         raise ValueError(f"head {head}: {error}") from error
+    if pretrained is not None and not isinstance(body, TimmTrunk):
+        load_published(body, top, pretrained)
     if isinstance(top, Hypercolumn):
         names = list(body.strides)
         body.end_at(max(top.layers, key=names.index))

@@ -20,7 +20,7 @@ class ResNet(Chain):
     Output: "conv1" at stride 2, "res2*" 4, "res3*" 8, "res4*" 16, "res5*" 32. ResNet-152 counts the blocks of its long
     stages as the released models do: res3a, res3b1 … res3b7, res4a, res4b1 … res4b35.
 
-    torchvision strides in a block's 3x3 convolution, the released models in its first 1x1; weights have the same shapes.
+    torchvision strides in a block's 3x3 convolution, the released models in its first 1x1; weights fit both ways.
 
     Args:
         depth: 18, 50 or 152.
@@ -31,6 +31,7 @@ class ResNet(Chain):
 
     def __init__(self, depth: int, in_chans: int = 1):
         super().__init__(in_chans)
+        self.depth = depth
         self.body = getattr(torchvision.models, f"resnet{depth}")()
         self.body.conv1 = nn.Conv2d(in_chans, 64, 7, stride=2, padding=3, bias=False)
         nn.init.kaiming_normal_(self.body.conv1.weight, mode="fan_out", nonlinearity="relu")

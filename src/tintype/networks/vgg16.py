@@ -23,6 +23,7 @@ class VGG16(Chain):
 
     def __init__(self, in_chans: int = 1, batch_norm: bool = False):
         super().__init__(in_chans)
+        self.batch_norm = batch_norm
         self.features = make_layers(cfgs["D"], batch_norm=batch_norm)
         self.features[0] = nn.Conv2d(in_chans, 64, 3, padding=1)
         for i, layer in enumerate(self.features):

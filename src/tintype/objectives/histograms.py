@@ -94,7 +94,7 @@ class Histograms(nn.Module):
         Returns:
             A scalar, in nats.
         """
-        hue, chroma = prediction.float().split(self.bins, dim=1)
+        hue, chroma = prediction.float().chunk(2, dim=1)
         divergence = target.hue_weight * _divergence(target.hue, hue)
         return (divergence + target.chroma_weight * _divergence(target.chroma, chroma)).mean()
 
@@ -120,7 +120,7 @@ class Histograms(nn.Module):
         if grey is None:
             raise ValueError("hue and chroma become ab upon a grey value only; give `grey`")
         logits = prediction.float() / (self.temperature if temperature is None else temperature)
-        p_hue, p_chroma = (part.softmax(1) for part in logits.split(self.bins, dim=1))
+        p_hue, p_chroma = (part.softmax(1) for part in logits.chunk(2, dim=1))
         if self.decoding == "mode":
             hue, chroma = mode(p_hue), mode(p_chroma)
         elif self.decoding == "sample":

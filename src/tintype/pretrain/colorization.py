@@ -12,7 +12,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tintype.color import lightness, lightness_to_grey, rgb_to_lab, smoothed_prior
-from tintype.networks import save_weights
+from tintype.networks import Network, save_weights
+from tintype.networks.init import initialize
 from tintype.objectives import Bins, Histograms, Objective
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
@@ -25,8 +26,10 @@ from tintype.pretrain.prior import count_bins, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
 from tintype.pretrain.runs import open_run
 from tintype.training import Plan, train
+from tintype.training.checkpoint import list_checkpoints
 
 PREVIEW_ROWS = 8
+INIT_PHOTOS = 32  # that the trunk's first weights are made from, where a recipe asks for it
 
 
 def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run: Path, resume: bool = False) -> Path:
@@ -56,26 +59,19 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
     photographs = Photographs(recipe, data, rank, processes)
+    if recipe.init != "random" and not (resume and list_checkpoints(run / "checkpoints")):
+        _initialize(network, recipe, data, accelerator.device)
     if accelerator.is_main_process:
         open_run(run, recipe, resume)
     accelerator.wait_for_everyone()
     prior = _prior(accelerator, recipe, photographs, run, network.stride)
     objective = make_objective(recipe.objective, prior).to(accelerator.device)
 
-    head = recipe.head
-
-    def points(batch: Tensor, *seed: int, first: int) -> Tensor | None:
-        """Where a sparse head is to predict; None where the head predicts everywhere."""
-        if not isinstance(head, HypercolumnHead):
-            return None
-        drawn = draw_points(len(batch), batch.shape[-1], head.points, head.edge, recipe.seed, *seed, first=first)
-        return drawn.to(accelerator.device, non_blocking=True)
-
     def loss(model: nn.Module, batch: Tensor, step: int) -> Tensor:
         rgb = batch.float() / 255
         first = rank * len(batch)
         seen = age(look(rgb, recipe.input), recipe.augment, recipe.seed, step, first=first)
-        where = points(batch, step, first=first)
+        where = points_of(recipe, batch, step, first)
         return loss_of(objective, model(seen, where), rgb, where, recipe.sampling, network.stride)
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
@@ -92,10 +88,9 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
                 grey = sample(grey_of(seen[rows], recipe.input), "mean", network.stride)
                 colours = objective.decode(predicted, grey=grey)
                 save_preview(run / "previews" / f"step-{step:07}.png", light, colours, ab)
-            where = points(batch, 0, count, first=0)  # the same at every step
-            total += float(
-                loss_of(objective, model(seen, where), rgb, where, recipe.sampling, network.stride)
-            ) * len(batch)
+            where = points_of(recipe, rgb, count, 0)  # the same whenever it is validated
+            value = loss_of(objective, model(seen, where), rgb, where, recipe.sampling, network.stride)
+            total += float(value) * len(batch)
             count += len(batch)
         return {"val_loss": total / count} if count else {}
 
@@ -130,6 +125,15 @@ def pretrain(accelerator: Accelerator, recipe: Recipe, data: Sequence[str], run:
     return weights
 
 
+def points_of(recipe: Recipe, batch: Tensor, step: int, first: int) -> Tensor | None:
+    """Where a sparse head is to predict, (B, N, 2) on the batch's device; None where it predicts everywhere."""
+    head = recipe.head
+    if not isinstance(head, HypercolumnHead):
+        return None
+    drawn = draw_points(len(batch), batch.shape[-1], head.points, head.edge, recipe.seed, step, first=first)
+    return drawn.to(batch.device, non_blocking=True)
+
+
 def loss_of(
     objective: Objective, prediction: Tensor, rgb: Tensor, points: Tensor | None, how: str, stride: int
 ) -> Tensor:
@@ -146,7 +150,7 @@ def loss_of(
     if isinstance(objective, Histograms):
         if points is None:
             origin = 0 if how == "point" else stride // 2
-            points = grid_points(*rgb.shape[2:], stride, origin).to(rgb.device).expand(len(rgb), -1, -1)
+            points = grid_points(rgb.shape[2], rgb.shape[3], stride, origin).to(rgb.device).expand(len(rgb), -1, -1)
         target = objective.target(rgb, points)
         return objective.loss(prediction.flatten(2), target)
     ab = rgb_to_lab(rgb)[:, 1:]
@@ -170,9 +174,17 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
     return grey
 
 
-def _prior(
-    accelerator: Accelerator, recipe: Recipe, photographs: Photographs, run: Path, stride: int
-) -> Tensor | None:
+def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: torch.device) -> None:
+    """Initialize the trunk on the first photographs, the same on every process."""
+    batches = Photographs(recipe, data).training(steps=math.ceil(INIT_PHOTOS / recipe.batch_size))
+    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
+    try:
+        initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
+    except ValueError as error:
+        raise RecipeError(f"key 'init' is {recipe.init}: {error}") from error
+
+
+def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, run: Path, stride: int) -> Tensor | None:
     """The prior for rebalancing, if any; counted once and kept in the run's folder for when it is resumed."""
     objective = recipe.objective
     if not isinstance(objective, BinsObjective) or objective.uniform == 1:

@@ -206,8 +206,9 @@ class Recipe:
             and variance 1 on photographs; `kmeans`, likewise with filters that are centres of what they see
             (Krähenbühl et al., ICLR 2016).
         pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
-            as it is); a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE` for one inside an installed
-            Python package; `required` where the user must give one.
+            as it is); published weights for the trunk, such as torchvision's or timm's classifier (see
+            `tintype.networks.published`); `package:NAME/FILE` for a file inside an installed Python package;
+            `required` where the user must give one.
         freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
             `stride4`; `none` trains everything.
         sampling: how ab is brought to the head's resolution: `point` takes every 4th pixel (released code), `mean`
@@ -258,6 +259,8 @@ class Recipe:
             raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
         if isinstance(self.objective, HistogramsObjective) and self.objective.window % 2 == 0:
             raise RecipeError(f"key 'objective.window' is {self.objective.window}; it must be odd")
+        if self.init != "random" and self.pretrained != "none":
+            raise RecipeError(f"key 'init' is {self.init}; with pretrained weights it must be random")
         side = min(data.crop, data.early_crop or data.crop)
         if isinstance(self.head, HypercolumnHead) and 2 * self.head.edge >= side:
             raise RecipeError(f"key 'head.edge' is {self.head.edge}; of crops of {side} it leaves nothing")
@@ -279,6 +282,8 @@ def bundled_recipes() -> list[str]:
 def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
 
+    A recipe with a key `base`, the name of another, has the values of that one where it has none of its own.
+
     Args:
         recipe: a bundled recipe's name, or the path of a YAML file.
         settings: "key=value" each, keys dotted ("optimizer.lr=1e-3"), taking the place of the recipe's values. Setting
@@ -287,6 +292,17 @@ def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: there is no such recipe, or something in it or the settings is wrong.
     """
+    source, values = _values(recipe)
+    for setting in settings:
+        _set(values, setting)
+    try:
+        return parse(Recipe, values)
+    except RecipeError as error:
+        raise RecipeError(f"{source}: {error}") from error
+
+
+def _values(recipe: str | Path, above: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
+    """Where a recipe comes from, and its keys and values upon those of its `base`, if it names one."""
     source, text = _read(recipe)
     try:
         values = yaml.safe_load(text)
@@ -294,12 +310,25 @@ def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{source}: a recipe is a block of keys and values")
-    for setting in settings:
-        _set(values, setting)
-    try:
-        return parse(Recipe, values)
-    except RecipeError as error:
-        raise RecipeError(f"{source}: {error}") from error
+    base = values.pop("base", None)
+    if base is None:
+        return source, values
+    if not isinstance(base, str):
+        raise RecipeError(f"{source}: key 'base' is {base!r}; it must be the name of a recipe")
+    if base in above:
+        raise RecipeError(f"{source}: key 'base' is {base}, which is itself based on this recipe")
+    return source, _upon(_values(base, (*above, str(recipe)))[1], values)
+
+
+def _upon(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in place of others. A block with another `name` takes the place of the whole block."""
+    both = dict(below)
+    for key, value in above.items():
+        old = both.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("name") in (None, old.get("name")):
+            value = _upon(old, value)
+        both[key] = value
+    return both
 
 
 def different_keys(before: Recipe, after: Recipe) -> list[str]:
