@@ -1,6 +1,7 @@
 """From trained weights to the ONNX bundle that `tintype.runtime` runs."""
 
 import contextlib
+import io
 import json
 import logging
 import math
@@ -16,14 +17,16 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tintype.color import bin_centres
+from tintype.color import bin_centres, lightness_to_grey
 from tintype.color.encoding import entropy
 from tintype.networks import Network, build_network, load_weights
-from tintype.networks.surgery import fold_norms
-from tintype.objectives import Bins, Regression
+from tintype.networks.published import plain_trunk
+from tintype.networks.surgery import fold_batch_norm
+from tintype.objectives import Bins, Histograms, Objective, Regression
 
 OPSET = 18
 BLOCK = 32
@@ -46,7 +49,7 @@ class TwoViews(nn.Module):
 
     def __init__(self, network: Network):
         super().__init__()
-        self.head = network.head  # whose last layer `BinsBundle` takes away
+        self.head, self.stride = network.head, network.stride  # `BinsBundle` takes the head's last layer away
         self.network = network
 
     def forward(self, lightness: Tensor) -> Tensor:
@@ -71,7 +74,7 @@ class BinsBundle(nn.Module):
         assert predict.bias is not None
         self.bias = nn.Parameter(predict.bias.detach().clone())
         network.head.predict = nn.Identity()  # type: ignore[assignment]
-        self.network = network
+        self.network: nn.Module = network
         self.register_buffer("centres", torch.from_numpy(bin_centres()))
         self.register_buffer("ones", torch.ones(Bins.channels, 1))
 
@@ -89,13 +92,58 @@ class BinsBundle(nn.Module):
 class RegressionBundle(nn.Module):
     """A regression as the same graph: the temperature changes nothing and the entropy is 0."""
 
-    def __init__(self, network: Network | TwoViews):
+    def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
         ab = Regression.scale * self.network(lightness)
         return ab, ab[:, :1] * 0 + temperature * 0
+
+
+class HistogramsBundle(nn.Module):
+    """Histograms of hue and chroma as the same graph: decoded upon the picture's own grey.
+
+    The entropy is that of both together, at most 2 log K.
+    """
+
+    def __init__(self, network: nn.Module, objective: Histograms, stride: int):
+        super().__init__()
+        self.network, self.objective, self.stride = network, objective, stride
+
+    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = self.network(lightness)
+        grey = F.avg_pool2d(lightness_to_grey(lightness), self.stride)
+        ab = self.objective.decode(prediction, temperature, grey=grey)
+        return ab, _entropy(self.objective, prediction)
+
+
+class GreyInput(nn.Module):
+    """A network that was trained on (R + G + B) / 3, fed with the CIE's lightness.
+
+    Of a grey photograph the lightness says exactly what that mean is, as it does of the photographs that are colorized
+    for good. Of a colour photograph that is colorized anew to be measured it does not: a saturated blue has a mean of
+    .33 and the lightness of a grey of .27. There the network sees what a black-and-white print of the photograph would
+    show it, not what it was trained on.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        prediction: Tensor = self.network(100 * lightness_to_grey(lightness))
+        return prediction
+
+
+def _entropy(objective: Objective, prediction: Tensor) -> Tensor:
+    """(B, 1, h, w), in nats."""
+    if isinstance(objective, Bins):
+        return entropy(prediction)
+    if isinstance(objective, Histograms):
+        hue, chroma = prediction.chunk(2, dim=1)
+        return entropy(hue) + entropy(chroma)
+    return torch.zeros_like(prediction[:, :1])
 
 
 def export(
@@ -129,38 +177,26 @@ def export(
         ExportError: the weights cannot be read or rebuilt, or the bundle does not give what torch gives.
         OSError: the file cannot be written.
     """
-    path = source / "weights.safetensors" if source.is_dir() else source
-    if not out.parent.is_dir():
-        raise ExportError(f"{out}: there is no folder {out.parent}")
+    network, metadata, path = _load(source, out)
     try:
-        tensors, metadata = load_weights(path)
-    except ValueError as error:
-        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
-        raise ExportError(f"{error}{hint}") from error
-    try:
-        network = build_network(
-            metadata["trunk"],
-            metadata["head"],
-            metadata["channels"],
-            in_chans=metadata["in_chans"],
-            **metadata["head_options"],
-        )
-        network.load_state_dict(tensors)
+        objective = _objective(metadata)
         if rebalance != 1:
             _undo_rebalancing(network, metadata, 1 - rebalance)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
 
+    if isinstance(objective, Histograms) and objective.decoding == "sample":
+        raise ExportError(f"{path}: a bundle cannot draw colours; choose another objective.decoding than sample")
     if two_views and metadata["ab_origin"] != metadata["stride"] / 2:
         raise ExportError(f"{path}: two views fall on each other only for networks trained with `sampling: mean`")
-    seen = TwoViews(network) if two_views else network
+    looking = TwoViews(network) if two_views else network
     multiple = 2 * BLOCK if two_views else BLOCK
-    objective = Bins() if metadata["objective"] == "bins" else Regression()
-    expected = _Expected(seen.eval(), objective)
-    fold_norms(network)  # ONNX's own optimizer leaves those whose weights are used twice
-    bundle = (BinsBundle if metadata["objective"] == "bins" else RegressionBundle)(seen).eval()
-    model = _to_onnx(bundle, multiple)
+    seen = metadata.get("input", "lightness")
+    expected = _Expected(looking.eval(), objective, seen)
+    # ONNX's own optimizer leaves batch-norms after convolutions whose weights are used twice.
+    fold_batch_norm(network, torch.full((1, 1, 2 * BLOCK, 2 * BLOCK), 50.0))
+    model = _to_onnx(_bundle(looking, objective, seen).eval(), multiple)
     described = {**_bundle_metadata({**metadata, **(overrides or {})}), "multiple": multiple}
     helper.set_model_props(model, {"tintype": json.dumps(described)})
     model.producer_name, model.producer_version = "tintype", described["versions"].get("tintype", "")
@@ -178,6 +214,84 @@ def export(
     return {"ab": difference, "half": half_difference, "bytes": out.stat().st_size}
 
 
+def export_trunk(source: Path, out: Path, rgb: bool = False) -> str:
+    """Write a trained trunk as a plain state dict, for use without tintype.
+
+    Args:
+        source: a run's folder, or its weights.safetensors.
+        out: a .safetensors, .pth or .pt file; replaced if it exists.
+        rgb: copy the first layer's filters to three channels and divide them by 3.
+
+    Returns:
+        What loads it, and what its input is, in words.
+
+    Raises:
+        ExportError: the weights cannot be read or rebuilt, or `out` has another ending.
+        OSError: the file cannot be written.
+    """
+    if out.suffix not in (".safetensors", ".pth", ".pt"):
+        raise ExportError(f"{out}: a trunk is written as .safetensors, .pth or .pt")
+    network, metadata, _ = _load(source, out)
+    state, what = plain_trunk(network.trunk, rgb)
+    state = {name: tensor.contiguous() for name, tensor in state.items()}
+    seen = {"mean": "(R + G + B) / 3", "lightness": "L of CIE Lab / 100"}[metadata.get("input", "lightness")]
+    mean, std = network.trunk.mean / 100, network.trunk.std / 100
+    if metadata["trunk"] == "zhang16":
+        mean, std = 0.5, 1.0
+    words = f"{what}; input: (x - {mean:.4g}) / {std:.4g}, x = {seen} in [0, 1]"
+    if out.suffix == ".safetensors":
+        _write(out, save(state, metadata={"format": "pt", "use": words}))
+    else:
+        file = io.BytesIO()
+        torch.save(state, file)
+        _write(out, file.getvalue())
+    return words
+
+
+def _load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
+    """The network of a run's folder or weights file, with the metadata, and that file."""
+    path = source / "weights.safetensors" if source.is_dir() else source
+    if not out.parent.is_dir():
+        raise ExportError(f"{out}: there is no folder {out.parent}")
+    try:
+        tensors, metadata = load_weights(path)
+    except ValueError as error:
+        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
+        raise ExportError(f"{error}{hint}") from error
+    try:
+        network = build_network(
+            metadata["trunk"],
+            metadata["head"],
+            metadata["channels"],
+            in_chans=metadata["in_chans"],
+            **metadata["head_options"],
+        )
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
+    return network, metadata, path
+
+
+def _objective(metadata: Mapping[str, Any]) -> Objective:
+    if metadata["objective"] == "histograms":
+        return Histograms(**metadata["objective_options"])
+    return Bins() if metadata["objective"] == "bins" else Regression()
+
+
+def _bundle(network: Network | TwoViews, objective: Objective, seen: str) -> nn.Module:
+    """The graph that a bundle holds. `seen` is the network's input: `lightness`, or `mean` of the channels."""
+    if isinstance(objective, Bins):
+        bundle = BinsBundle(network)
+        if seen == "mean":
+            bundle.network = GreyInput(network)
+        return bundle
+    looking = GreyInput(network) if seen == "mean" else network
+    if isinstance(objective, Histograms):
+        return HistogramsBundle(looking, objective, network.stride)
+    return RegressionBundle(looking)
+
+
 def _undo_rebalancing(network: Network, metadata: Mapping[str, Any], share: float) -> None:
     if "rarity" not in metadata:
         raise ValueError("trained without rebalancing, or before its weights were kept")
@@ -190,7 +304,7 @@ def _undo_rebalancing(network: Network, metadata: Mapping[str, Any], share: floa
 class _Expected:
     """What torch makes of two random pictures, to hold bundles against."""
 
-    def __init__(self, network: Network | TwoViews, objective: Bins | Regression):
+    def __init__(self, network: Network | TwoViews, objective: Objective, seen: str):
         random = torch.Generator().manual_seed(0)
         self.temperature = np.array(Bins.temperature, dtype=np.float32)
         self.cases: list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = []
@@ -200,9 +314,10 @@ class _Expected:
             lightness = 90 * nn.functional.interpolate(shapes, size=(height, width), mode="bilinear")
             lightness += 10 * torch.rand(lightness.shape, generator=random)
             with torch.no_grad():
-                prediction = network(lightness)
-                ab = objective.decode(prediction, float(self.temperature))
-                spread = entropy(prediction) if isinstance(objective, Bins) else torch.zeros_like(ab[:, :1])
+                grey = lightness_to_grey(lightness)
+                prediction = network(100 * grey if seen == "mean" else lightness)
+                ab = objective.decode(prediction, float(self.temperature), grey=F.avg_pool2d(grey, network.stride))
+                spread = _entropy(objective, prediction)
             self.cases.append((lightness.numpy(), ab.numpy(), spread.numpy()))
 
     def difference(self, bundle: bytes) -> float:

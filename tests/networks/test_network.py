@@ -57,8 +57,3 @@ def test_what_does_not_go_together_is_refused_in_one_line_that_names_it(trunk, h
     with pytest.raises(ValueError, match=named) as refused:
         build_network(trunk, head, 313, **options)
     assert "\n" not in str(refused.value)
-
-
-def test_pretrained_weights_for_a_trunk_that_has_none_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="pretrained"):
-        build_network("zhang16", "dense", 313, pretrained=tmp_path / "weights.pth")

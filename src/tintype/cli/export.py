@@ -9,7 +9,16 @@ import click
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.onnx", help="Where to.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE.onnx", help="Where to.")
+@click.option(
+    "--trunk",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the trunk alone, as a state dict of torchvision or timm (.safetensors, .pth).",
+)
+@click.option(
+    "--rgb", is_flag=True, help="With --trunk: for colour input, the first layer copied to it and divided by 3."
+)
 @click.option("--name", help="Name of the model.  [default: the recipe's]")
 @click.option("--license", "licence", help="Licence of the weights, as an SPDX identifier.")
 @click.option("--data", help="What it was trained on, in words.")
@@ -42,7 +51,9 @@ import click
 )
 def export(
     run: Path,
-    out: Path,
+    out: Path | None,
+    trunk: Path | None,
+    rgb: bool,
     name: str | None,
     licence: str | None,
     data: str | None,
@@ -54,23 +65,38 @@ def export(
     replaces: Path | None,
     half: bool | None,
 ) -> None:
-    """Make a model to colorize with from a finished RUN (or its weights.safetensors).
+    """Make a model to colorize with from a finished RUN (or its weights.safetensors), or take out its trunk.
 
-    The file holds the network, its decoding and what it was made of. It is checked against PyTorch before it is
-    written.
+    The model's file holds the network, its decoding and what it was made of. It is checked against PyTorch before it
+    is written. The trunk's file holds what the network has learned to see, for use without tintype.
 
     \b
     Examples:
       tintype export runs/full -o full.onnx
       tintype colorize old.jpg --model full.onnx
+      tintype export runs/larsson --trunk resnet152.pth --rgb
     """
-    from tintype.export import ExportError
+    from tintype.export import ExportError, export_trunk
     from tintype.export import export as write
     from tintype.runtime.errors import ModelError
     from tintype.runtime.model import load_model
 
+    if out is None and trunk is None:
+        raise click.UsageError("Missing -o FILE.onnx or --trunk FILE.")
+    if rgb and trunk is None:
+        raise click.UsageError("--rgb needs --trunk FILE.")
+    if trunk is not None:
+        try:
+            click.echo(f"{trunk}: {export_trunk(run, trunk, rgb)}")
+        except ExportError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{trunk}: {error.strerror or error}") from error
+    if out is None:
+        return
+
     given = {"name": name, "license": licence, "data": data, "input_size": size, "temperature": temperature}
-    overrides = {key: value for key, value in given.items() if value is not None}
+    overrides: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if figures is not None:
         try:
             overrides["figures"] = json.load(figures)

@@ -63,6 +63,11 @@ def luminance_to_lightness(y: Any) -> Any:
     return 116 * _f(y) - 16
 
 
+def lightness_to_grey(light: Any) -> Any:
+    """The sRGB value, in [0, 1], of the grey whose L of CIE Lab is given, in [0, 100]. Any shape."""
+    return linear_to_srgb(_f_inverse((light + 16) / 116))
+
+
 def lightness(rgb: Any, axis: int = -3) -> Any:
     """L of CIE Lab alone.
 

@@ -62,7 +62,8 @@ def _inside(name: str) -> str:
 
 @torch.no_grad()
 def _fill(network: Network, convolutions: dict[str, list[Tensor]]) -> None:
-    norms = norms_after(network)
+    followed = norms_after(network, torch.full((1, 1, 64, 64), 50.0))
+    norms = {conv: network.get_submodule(name) for name, conv in followed.items()}
     if any(isinstance(module, _BatchNorm) and module not in norms.values() for module in network.modules()):
         raise ValueError("it has a batch-norm that does not follow a convolution")
     for name, module in network.named_modules():
@@ -72,7 +73,7 @@ def _fill(network: Network, convolutions: dict[str, list[Tensor]]) -> None:
         if weight.shape != module.weight.shape:
             raise ValueError(f"{name} has another shape")
         module.weight.copy_(weight)
-        norm = norms.get(module)
+        norm: Any = norms.get(module)
         if norm is not None:
             norm.running_mean.zero_()
             norm.running_var.fill_(1 - norm.eps)

@@ -5,6 +5,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from tintype.networks.network import build_trunk
+from tintype.networks.published import load_published
+from tintype.networks.timm_trunk import TimmTrunk
 
 
 class Pooled(nn.Module):
@@ -26,7 +28,7 @@ class Classifier(nn.Module):
         trunk: its name, as `tintype.networks.build_trunk` takes it; the last feature map counts.
         classes: how many.
         in_chans: C, 1 for grey and 3 for colour.
-        pretrained: weights of the timm backbone's classifier, see `build_trunk`.
+        pretrained: weights of a published network, see `TimmTrunk` and `load_published`.
 
     Raises:
         ValueError: there is no such trunk, or the weights do not fit.
@@ -37,6 +39,8 @@ class Classifier(nn.Module):
         self.trunk = build_trunk(trunk, in_chans, pretrained)
         self.last = list(self.trunk.strides)[-1]
         self.head = Pooled(self.trunk.channels[self.last], classes)
+        if pretrained is not None and not isinstance(self.trunk, TimmTrunk):
+            load_published(self.trunk, self.head, pretrained)
 
     def forward(self, picture: Tensor) -> Tensor:
         logits: Tensor = self.head(self.trunk(picture)[self.last])

@@ -1,28 +1,56 @@
 """A network is a trunk and a head."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tintype.networks.dense import Dense, Pyramid
+from tintype.networks.alexnet import AlexNet
+from tintype.networks.dense import Dense, Linear, Pyramid
+from tintype.networks.hypercolumn import Hypercolumn
+from tintype.networks.published import load_published
+from tintype.networks.resnet import ResNet
 from tintype.networks.timm_trunk import TimmTrunk
+from tintype.networks.trunk import Trunk
+from tintype.networks.vgg16 import VGG16
 from tintype.networks.zhang16 import Zhang16
 
-TRUNKS = ("zhang16", "timm:NAME")
-HEADS: dict[str, type[Dense] | type[Pyramid]] = {"dense": Dense, "pyramid": Pyramid}
+Head = Dense | Linear | Pyramid | Hypercolumn
+
+TRUNKS: dict[str, Callable[[int], Trunk]] = {
+    "zhang16": Zhang16,
+    "alexnet": AlexNet,
+    "alexnet_bn": partial(AlexNet, batch_norm=True),
+    "alexnet_dilated": partial(AlexNet, dilated=True),
+    "alexnet_dilated_bn": partial(AlexNet, dilated=True, batch_norm=True),
+    "vgg16": VGG16,
+    "vgg16_bn": partial(VGG16, batch_norm=True),
+    "resnet18": partial(ResNet, 18),
+    "resnet50": partial(ResNet, 50),
+    "resnet152": partial(ResNet, 152),
+}
+HEADS: dict[str, type[Head]] = {"dense": Dense, "linear": Linear, "pyramid": Pyramid, "hypercolumn": Hypercolumn}
 
 
 class Network(nn.Module):
-    """Lightness, (B, 1, H, W) in [0, 100], to one prediction for each place, (B, channels, H/4, W/4)."""
+    """Grey picture, (B, 1, H, W) in [0, 100], to one prediction for each place, (B, channels, H/stride, W/stride).
 
-    stride = 4
+    Attributes:
+        stride: pixels from one prediction to the next.
+        multiple: height and width of the picture must be multiples of this.
+        sparse: whether it also predicts at single points.
+    """
 
-    def __init__(self, trunk: Zhang16 | TimmTrunk, head: Dense | Pyramid):
+    def __init__(self, trunk: Trunk, head: Head):
         super().__init__()
         self.trunk = trunk
         self.head = head
+        self.stride = head.stride
+        self.multiple = max(trunk.multiple, getattr(head, "multiple", 1))
+        self.sparse = isinstance(head, Hypercolumn)
         self._fixed = False
 
     def fix_statistics(self) -> None:
@@ -41,16 +69,21 @@ class Network(nn.Module):
                     module.eval()
         return self
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        prediction: Tensor = self.head(self.trunk(lightness))
+    def forward(self, lightness: Tensor, points: Tensor | None = None) -> Tensor:
+        """Predict everywhere, or at some points, (B, N, 2), row and column in pixels: (B, channels, N)."""
+        features = self.trunk(lightness)
+        if points is not None:
+            assert isinstance(self.head, Hypercolumn)
+            return self.head.at(features, points)
+        prediction: Tensor = self.head(features, lightness.shape[2:])
         return prediction
 
 
-def build_trunk(trunk: str, in_chans: int = 1, pretrained: Path | None = None) -> Zhang16 | TimmTrunk:
+def build_trunk(trunk: str, in_chans: int = 1, pretrained: Path | None = None) -> Trunk:
     """Build a trunk from its name.
 
     Args:
-        trunk: `zhang16`, or `timm:NAME` for a timm backbone.
+        trunk: one of TRUNKS, or `timm:NAME` for a timm backbone.
         in_chans: input channels; 1 for lightness.
         pretrained: weights of the timm backbone's classifier, see `TimmTrunk`.
 
@@ -59,11 +92,9 @@ def build_trunk(trunk: str, in_chans: int = 1, pretrained: Path | None = None) -
     """
     if trunk.startswith("timm:"):
         return TimmTrunk(trunk.removeprefix("timm:"), in_chans, pretrained)
-    if trunk != "zhang16":
-        raise ValueError(f"unknown trunk {trunk!r}; there are {', '.join(TRUNKS)}")
-    if pretrained is not None:
-        raise ValueError("trunk zhang16 has no published classifier to start from; leave out `pretrained`")
-    return Zhang16(in_chans)
+    if trunk not in TRUNKS:
+        raise ValueError(f"unknown trunk {trunk!r}; there are {', '.join(TRUNKS)}, timm:NAME")
+    return TRUNKS[trunk](in_chans)
 
 
 def build_network(
@@ -72,11 +103,11 @@ def build_network(
     """Build a network from names.
 
     Args:
-        trunk: `zhang16`, or `timm:NAME` for a timm backbone.
-        head: `dense` or `pyramid`.
+        trunk: see `build_trunk`.
+        head: one of HEADS.
         channels: K, what the objective predicts for each place.
         in_chans: input channels; 1 for lightness.
-        pretrained: weights of the timm backbone's classifier, see `TimmTrunk`.
+        pretrained: weights of a published network, see `TimmTrunk` and `load_published`.
         options: the head's own, such as `width`.
 
     Raises:
@@ -86,6 +117,12 @@ def build_network(
         raise ValueError(f"unknown head {head!r}; there are {', '.join(HEADS)}")
     body = build_trunk(trunk, in_chans, pretrained)
     try:
-        return Network(body, HEADS[head](body.channels, body.strides, channels, **options))
+        top = HEADS[head](body, channels, **options)
     except TypeError as error:
         raise ValueError(f"head {head}: {error}") from error
+    if pretrained is not None and not isinstance(body, TimmTrunk):
+        load_published(body, top, pretrained)
+    if isinstance(top, Hypercolumn):
+        names = list(body.strides)
+        body.end_at(max(top.layers, key=names.index))
+    return Network(body, top)

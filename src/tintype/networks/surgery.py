@@ -1,11 +1,10 @@
-"""Changing a trained network: its input, and what of it is trained further."""
+"""Changing a trained network: its input, its batch-norms, and what of it is trained further."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
@@ -50,46 +49,96 @@ def grey_first_layer(weight: Tensor) -> Tensor:
     return weight.sum(dim=1, keepdim=True)
 
 
-@torch.no_grad()
-def fold_norms(network: nn.Module) -> None:
-    """Fold every batch-norm that directly follows a convolution into it, in place; the function stays what it is.
+def rgb_first_layer(weight: Tensor) -> Tensor:
+    """First-layer filters for colour input: copied to each channel and divided by 3, as Larsson17 does.
+
+    A colour picture gives the response of its channel mean, (R + G + B) / 3.
 
     Args:
-        network: in evaluation mode; takes lightness, (B, 1, H, W).
+        weight: (O, 1, kh, kw).
+
+    Returns:
+        (O, 3, kh, kw).
+
+    Raises:
+        ValueError: the filters are not one-channel.
     """
-    norms = norms_after(network)
-    for conv, norm in norms.items():
+    if weight.ndim != 4 or weight.shape[1] != 1:
+        raise ValueError(f"expected filters (O, 1, kh, kw), got {tuple(weight.shape)}")
+    return weight.repeat(1, 3, 1, 1) / 3
+
+
+@torch.no_grad()
+def fold_batch_norm(network: nn.Module, example: Tensor) -> list[str]:
+    """Fold every batch-norm that follows a convolution directly into that convolution, in place.
+
+    In evaluation mode the network computes what it did before. Batch-norms elsewhere, such as Zhang16's after ReLU,
+    stay: before a padded convolution they cannot be folded exactly.
+
+    Args:
+        network: any; put into evaluation mode.
+        example: an input that it takes, to see which layer follows which.
+
+    Returns:
+        The names of the batch-norms that are gone; in the place of each is its activation (timm's have one inside) or
+        an `nn.Identity`.
+    """
+    folds = norms_after(network.eval(), example)
+    for name, conv in folds.items():
+        norm: Any = network.get_submodule(name)
         fused = fuse_conv_bn_eval(conv, norm)
         conv.weight, conv.bias = fused.weight, fused.bias
-    for parent in list(network.modules()):
-        for name, child in parent.named_children():
-            if any(child is norm for norm in norms.values()):
-                setattr(parent, name, getattr(child, "act", nn.Identity()))  # timm's have their activation inside
+        parent, _, child = name.rpartition(".")
+        setattr(network.get_submodule(parent), child, getattr(norm, "act", nn.Identity()))
+    return list(folds)
 
 
 @torch.no_grad()
-def norms_after(network: nn.Module) -> dict[nn.Conv2d, Any]:
-    """For each convolution whose output goes straight into a batch-norm, that batch-norm.
+def norms_after(network: nn.Module, example: Tensor) -> dict[str, nn.Conv2d]:
+    """The batch-norms that follow a convolution directly, by name, and that convolution.
 
     Args:
-        network: takes lightness, (1, 1, 64, 64).
+        example: an input that the network takes.
     """
     made_by: dict[int, nn.Conv2d] = {}
     kept: list[Tensor] = []  # so that no two tensors share an address
-    found: dict[nn.Conv2d, Any] = {}
+    found: dict[str, nn.Conv2d] = {}
 
-    def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, nn.Conv2d):
-            made_by[id(output)] = module
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, nn.Conv2d):
+            made_by[id(output)] = layer
             kept.append(output)
         elif id(inputs[0]) in made_by:
-            found[made_by[id(inputs[0])]] = module
+            found[names[id(layer)]] = made_by[id(inputs[0])]
 
-    watched = [module for module in network.modules() if isinstance(module, nn.Conv2d | _BatchNorm)]
-    handles = [module.register_forward_hook(note) for module in watched]
+    layers = {name: layer for name, layer in network.named_modules() if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)}
+    names = {id(layer): name for name, layer in layers.items()}
+    hooks = [layer.register_forward_hook(note) for layer in layers.values()]
     try:
-        network(torch.full((1, 1, 64, 64), 50.0))
+        network(example)
     finally:
-        for handle in handles:
-            handle.remove()
+        for hook in hooks:
+            hook.remove()
     return found
+
+
+def absorb_scale_and_shift(state: dict[str, Tensor], norm: str, eps: float = 1e-5) -> None:
+    """Write a batch-norm's learned scale and shift into its statistics, so that it does without, in place.
+
+    Evaluated, it gives what it did before. In training, the statistics are those of the batch, and scale and shift are
+    lost.
+
+    Args:
+        state: holds `norm`.weight, .bias, .running_mean and .running_var; the first two are removed.
+        norm: the batch-norm's name.
+        eps: the batch-norm's.
+
+    Raises:
+        ValueError: a scale is not above 0, as no statistics can give it.
+    """
+    scale, shift = state.pop(f"{norm}.weight"), state.pop(f"{norm}.bias")
+    if not (scale > 0).all():
+        raise ValueError(f"{norm}.weight has scales that are not above 0, which statistics alone cannot express")
+    deviation = (state[f"{norm}.running_var"] + eps).sqrt() / scale
+    state[f"{norm}.running_mean"] = state[f"{norm}.running_mean"] - shift * deviation
+    state[f"{norm}.running_var"] = deviation**2 - eps

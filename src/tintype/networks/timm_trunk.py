@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.networks.foreign import read_state_dict, renamed
-from tintype.networks.surgery import Freezable, grey_first_layer
+from tintype.networks.surgery import grey_first_layer
+from tintype.networks.trunk import Trunk
 
 
 class SamePadConv2d(nn.Conv2d):
@@ -24,7 +25,7 @@ class SamePadConv2d(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
-class TimmTrunk(Freezable):
+class TimmTrunk(Trunk):
     """A timm backbone with `features_only`, its feature maps named by stride.
 
     Input: L, (B, 1, H, W) in [0, 100], H and W multiples of the largest stride.
@@ -43,7 +44,7 @@ class TimmTrunk(Freezable):
     """
 
     def __init__(self, name: str, in_chans: int = 1, pretrained: Path | None = None):
-        super().__init__()
+        super().__init__(in_chans)
         if name not in timm.list_models():
             close = timm.list_models(f"*{name.split('_')[0]}*")[:5]
             raise ValueError(f"timm has no model {name!r}" + (f"; it has {', '.join(close)} …" if close else ""))
@@ -54,6 +55,7 @@ class TimmTrunk(Freezable):
         if pretrained is not None:
             self.body.load_state_dict(_classifier_weights(name, in_chans, pretrained, self.body.state_dict()))
         _fix_same_padding(self.body)
+        self.name = name
         config = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
         self.mean = 100 * sum(config.mean) / 3
         self.std = 100 * sum(config.std) / 3
@@ -61,13 +63,24 @@ class TimmTrunk(Freezable):
         names = [f"stride{r}" for r in info.reduction()]
         self.strides = dict(zip(names, info.reduction(), strict=True))
         self.channels = dict(zip(names, info.channels(), strict=True))
+        self.multiple = max(info.reduction())
+
+    def end_at(self, last: str) -> None:
+        names = list(self.strides)
+        if last == names[-1]:
+            return
+        keep = names[: names.index(last) + 1]
+        body = timm.create_model(
+            self.name, features_only=True, in_chans=self.in_chans, out_indices=tuple(range(len(keep)))
+        )
+        _fix_same_padding(body)
+        weights = self.body.state_dict()
+        body.load_state_dict({key: weights[key] for key in body.state_dict()})
+        self.body = body
+        self.strides = {name: self.strides[name] for name in keep}
+        self.channels = {name: self.channels[name] for name in keep}
 
     def freeze(self, below: str) -> None:
-        """Freeze everything that the feature map `below`, such as `stride4`, is made by.
-
-        Raises:
-            ValueError: there is no such feature map.
-        """
         if below not in self.strides:
             raise ValueError(f"this trunk has no feature map {below!r}; it has {', '.join(self.strides)}")
         info: Any = self.body.feature_info

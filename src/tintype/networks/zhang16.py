@@ -1,8 +1,8 @@
 """The trunk of Zhang16: VGG-like, no pooling, dilated at stride 8 (PAPERS A6, train_val_v2.prototxt)."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from tintype.networks.surgery import Freezable
+from tintype.networks.trunk import Chain
 
 # Per block: output channels of its 3x3 convolutions, stride of the last one, dilation.
 LAYERS = {
@@ -16,7 +16,7 @@ LAYERS = {
 }
 
 
-class Zhang16(Freezable):
+class Zhang16(Chain):
     """conv1 to conv7: 3x3 convolutions with ReLU, and batch-norm without scale or shift after each block's last ReLU.
 
     Input: L, (B, 1, H, W) in [0, 100]; the network sees L - 50.
@@ -26,10 +26,8 @@ class Zhang16(Freezable):
     mean, std = 50.0, 1.0  # L is not scaled
 
     def __init__(self, in_chans: int = 1):
-        super().__init__()
-        self.strides: dict[str, int] = {}
-        self.channels: dict[str, int] = {}
-        channels, total_stride = in_chans, 1
+        super().__init__(in_chans)
+        channels = in_chans
         for name, (widths, stride, dilation) in LAYERS.items():
             block: list[nn.Module] = []
             for i, width in enumerate(widths):
@@ -37,24 +35,5 @@ class Zhang16(Freezable):
                 block += [nn.Conv2d(channels, width, 3, last, padding=dilation, dilation=dilation), nn.ReLU()]
                 channels = width
             block.append(nn.BatchNorm2d(channels, affine=False))
-            total_stride *= stride
-            self.strides[name], self.channels[name] = total_stride, channels
             self.add_module(name, nn.Sequential(*block))
-
-    def freeze(self, below: str) -> None:
-        """Freeze the blocks up to and including `below`, such as `conv3`.
-
-        Raises:
-            ValueError: there is no such block.
-        """
-        if below not in LAYERS:
-            raise ValueError(f"trunk zhang16 has no block {below!r}; it has {', '.join(LAYERS)}")
-        names = list(LAYERS)
-        self.freeze_parts(self.get_submodule(name) for name in names[: names.index(below) + 1])
-
-    def forward(self, lightness: Tensor) -> dict[str, Tensor]:
-        features, x = {}, lightness - self.mean
-        for name in LAYERS:
-            x = self.get_submodule(name)(x)
-            features[name] = x
-        return features
+        self.chain([(name, [self.get_submodule(name)]) for name in LAYERS], data=False)

@@ -1,6 +1,9 @@
 """What is predicted about colour: each objective knows its channels, its target, its loss and its decoding."""
 
 from tintype.objectives.bins import Bins, BinsTarget
+from tintype.objectives.histograms import Histograms, HistogramsTarget
 from tintype.objectives.regression import Regression
 
-__all__ = ["Bins", "BinsTarget", "Regression"]
+Objective = Bins | Histograms | Regression
+
+__all__ = ["Bins", "BinsTarget", "Histograms", "HistogramsTarget", "Objective", "Regression"]

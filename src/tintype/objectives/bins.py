@@ -12,11 +12,11 @@ from tintype.color.rarity import rebalancing_weights
 
 
 class BinsTarget(NamedTuple):
-    """Soft-encoded colours, sparse."""
+    """Soft-encoded colours, sparse, on a grid, (h, w), or at N points."""
 
-    numbers: Tensor  # (B, k, h, w) int64, bin numbers
-    weights: Tensor  # (B, k, h, w), sum 1 over k
-    rarity: Tensor  # (B, h, w), each place's weight in the loss; 0 all over a picture without colour
+    numbers: Tensor  # (B, k, h, w) or (B, k, N) int64, bin numbers
+    weights: Tensor  # likewise, sum 1 over k
+    rarity: Tensor  # (B, h, w) or (B, N), each place's weight in the loss; 0 all over a picture without colour
 
 
 class _SparseCrossEntropy(torch.autograd.Function):
@@ -85,11 +85,13 @@ class Bins(nn.Module):
         self.register_buffer("rarity", weights.float())
 
     def target(self, ab: Tensor) -> BinsTarget:
-        """Soft-encode colours at the head's resolution.
+        """Soft-encode colours where they are predicted.
 
         Args:
-            ab: (B, 2, h, w), CIE ab.
+            ab: (B, 2, h, w) or (B, 2, N), CIE ab.
         """
+        if ab.ndim == 3:
+            return BinsTarget(*(x.squeeze(-1) for x in self.target(ab.unsqueeze(-1))))
         numbers, weights = soft_encode(ab, self.k, self.sigma)
         nearest = numbers.gather(1, weights.argmax(dim=1, keepdim=True)).squeeze(1)
         rarity = self.rarity[nearest]
@@ -101,7 +103,7 @@ class Bins(nn.Module):
         """Rebalanced cross-entropy, mean over all places (eq. 2).
 
         Args:
-            logits: (B, 313, h, w), of any float type; summed in float32.
+            logits: (B, 313, h, w) or (B, 313, N), of any float type; summed in float32.
 
         Returns:
             A scalar, in nats.
@@ -109,6 +111,8 @@ class Bins(nn.Module):
         loss: Tensor = _SparseCrossEntropy.apply(logits, target.numbers, target.weights, target.rarity)
         return loss
 
-    def decode(self, logits: Tensor, temperature: float | Tensor | None = None) -> Tensor:
-        """ab, (B, 2, h, w), by the annealed mean; `temperature` is 0.38 unless given."""
+    def decode(
+        self, logits: Tensor, temperature: float | Tensor | None = None, *, grey: Tensor | None = None
+    ) -> Tensor:
+        """ab, (B, 2, h, w), by the annealed mean; `temperature` is 0.38 unless given. Does without the grey."""
         return annealed_mean(logits, self.temperature if temperature is None else temperature)

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tintype.networks import Network, build_network, load_weights
 from tintype.networks.bundle import read_bundle
 from tintype.networks.classifier import Classifier
-from tintype.objectives import Bins, Regression
+from tintype.objectives import Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import (
@@ -19,8 +20,9 @@ from tintype.pretrain.recipe import (
     REQUIRED,
     BinsObjective,
     CosineSchedule,
-    DenseHead,
-    PyramidHead,
+    HeadRecipe,
+    HistogramsObjective,
+    ObjectiveRecipe,
     Recipe,
     RegressionObjective,
     StepsSchedule,
@@ -39,10 +41,13 @@ def make_network(recipe: Recipe) -> Network:
     """
     path = file_of(recipe.pretrained, "pretrained", recipe.name)
     ours = path is not None and (path.suffix == ".onnx" or (path.suffix == ".safetensors" and _is_ours(path)))
-    channels = Bins.channels if isinstance(recipe.objective, BinsObjective) else Regression.channels
     try:
         network = build_network(
-            recipe.trunk, recipe.head.name, channels, pretrained=None if ours else path, **head_options(recipe.head)
+            recipe.trunk,
+            recipe.head.name,
+            prediction_channels(recipe.objective),
+            pretrained=None if ours else path,
+            **head_options(recipe.head),
         )
     except ValueError as error:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
@@ -56,29 +61,39 @@ def make_network(recipe: Recipe) -> Network:
             network.trunk.freeze(recipe.freeze)
         except ValueError as error:
             raise RecipeError(f"key 'freeze': {error}") from error
-    stride = max(network.trunk.strides.values())
     for key in ("crop", "early_crop"):
-        if getattr(recipe.data, key) % stride:
+        if getattr(recipe.data, key) % network.multiple:
             raise RecipeError(
                 f"key 'data.{key}' is {getattr(recipe.data, key)}; trunk {recipe.trunk} needs a multiple of its "
-                f"stride, {stride}"
+                f"stride, {network.multiple}"
             )
     return network
 
 
-def head_options(head: DenseHead | PyramidHead) -> dict[str, int]:
-    """The head's arguments besides its name."""
-    return {key: value for key, value in asdict(head).items() if key != "name"}
+def head_options(head: HeadRecipe) -> dict[str, Any]:
+    """The head's arguments besides its name and where it is trained."""
+    return {key: value for key, value in asdict(head).items() if key not in ("name", "points", "edge")}
 
 
-def make_objective(objective: BinsObjective | RegressionObjective, prior: Tensor | None) -> Bins | Regression:
+def prediction_channels(objective: ObjectiveRecipe) -> int:
+    """K, what the recipe's objective predicts for each place."""
+    if isinstance(objective, HistogramsObjective):
+        return 2 * objective.bins
+    return Bins.channels if isinstance(objective, BinsObjective) else Regression.channels
+
+
+def make_objective(objective: ObjectiveRecipe, prior: Tensor | None) -> Objective:
     """The recipe's objective.
 
     Args:
         prior: (313,), for `bins` with rebalancing.
     """
     if isinstance(objective, RegressionObjective):
-        return Regression()
+        return Regression(objective.form)
+    if isinstance(objective, HistogramsObjective):
+        return Histograms(
+            objective.bins, objective.window, objective.hue_weight, objective.midtones, objective.decoding
+        )
     return Bins(objective.k, objective.sigma, prior, objective.uniform, objective.drop_grey, objective.rebalance)
 
 
@@ -143,19 +158,21 @@ def make_plan(recipe: Recipe | ClassificationRecipe) -> Plan:
 def make_optimizer(network: Network | Classifier, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
     """The recipe's optimizer. Each parameter group has its "factor" on the learning rate.
 
-    adamw leaves biases and norms out of weight decay, as is usual with it; adam and sgd do not, as in Caffe.
+    adamw leaves biases and norms out of weight decay, as is usual with it; adam and sgd do not, as in Caffe, unless
+    the recipe says so of biases.
     """
-    groups = []
+    groups: list[dict[str, Any]] = []
     for part, factor in ((network.trunk, recipe.trunk_lr), (network.head, 1.0)):
-        parameters = [p for p in part.parameters() if p.requires_grad]
-        if recipe.name == "adamw":
-            matrices = [p for p in parameters if p.ndim > 1]
-            vectors = [p for p in parameters if p.ndim <= 1]
-            groups.append({"params": matrices, "factor": factor, "weight_decay": recipe.weight_decay})
-            groups.append({"params": vectors, "factor": factor, "weight_decay": 0.0})
-        else:
-            groups.append({"params": parameters, "factor": factor, "weight_decay": recipe.weight_decay})
-    groups = [group for group in groups if group["params"]]
+        alike: dict[tuple[float, bool], list[nn.Parameter]] = {}  # rates and decays, in the order of the network
+        for name, parameter in part.named_parameters():
+            if parameter.requires_grad:
+                bias = name.endswith("bias")
+                vector = parameter.ndim <= 1 and recipe.name == "adamw"
+                how = factor * (recipe.bias_lr if bias else 1), not vector and (recipe.bias_decay or not bias)
+                alike.setdefault(how, []).append(parameter)
+        for (rate, decays), parameters in alike.items():
+            decay = recipe.weight_decay if decays else 0.0
+            groups.append({"params": parameters, "factor": rate, "weight_decay": decay})
     first, second = recipe.betas
     if recipe.name == "sgd":
         return torch.optim.SGD(groups, recipe.lr, momentum=first)

@@ -1,4 +1,4 @@
-"""Pretraining by colorization: photographs in, a trained colorizer out (Zhang16)."""
+"""Pretraining by colorization: photographs in, a trained colorizer out (Zhang16, Larsson17)."""
 
 import math
 import sys
@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from tintype.color import rgb_to_lab, smoothed_prior
+from tintype.color import lightness, lightness_to_grey, rgb_to_lab, smoothed_prior
 from tintype.networks import Network, save_weights
-from tintype.objectives import Bins, Regression
+from tintype.networks.init import initialize
+from tintype.objectives import Bins, Histograms, Objective
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import (
     check_shares,
@@ -26,14 +26,18 @@ from tintype.pretrain.build import (
     make_refinement,
 )
 from tintype.pretrain.metadata import describe
+from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
+from tintype.pretrain.places import at_points, draw_points, grid_points, sample
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
-from tintype.pretrain.recipe import BinsObjective, Recipe
+from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
 from tintype.pretrain.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
+from tintype.training.checkpoint import list_checkpoints
 
 PREVIEW_ROWS = 8
+INIT_PHOTOS = 32  # that the trunk's first weights are made from, where a recipe asks for it
 
 
 def pretrain(
@@ -74,30 +78,44 @@ def pretrain(
     refinement = make_refinement(recipe)
     if refinement is not None:
         refinement.to(accelerator.device)
+    if recipe.init != "random" and not (resume and list_checkpoints(run / "checkpoints")):
+        _initialize(network, recipe, data, accelerator.device)
     if accelerator.is_main_process:
         open_run(run, recipe, resume)
     accelerator.wait_for_everyone()
-    objective = make_objective(recipe.objective, _prior(accelerator, recipe, photographs, run)).to(accelerator.device)
+    prior = _prior(accelerator, recipe, photographs, run, network.stride)
+    objective = make_objective(recipe.objective, prior).to(accelerator.device)
 
     def loss(model: nn.Module, batch: Tensor, step: int, first: int) -> Tensor:
-        lightness, ab = split(batch)
-        seen = age(lightness, recipe.augment, recipe.seed, step, first=first)
-        prediction, target = model(seen), sample(ab, recipe.sampling)
-        value = loss_of(objective, prediction, target)
-        return value if refinement is None else value + refinement(objective.decode(prediction), target, lightness, ab)
+        rgb = batch.float() / 255
+        seen = age(look(rgb, recipe.input), recipe.augment, recipe.seed, step, first=first)
+        where = points_of(recipe, batch, step, first)
+        prediction = model(seen, where)
+        value = loss_of(objective, prediction, rgb, where, recipe.sampling, network.stride)
+        if refinement is not None:
+            light, ab = rgb_to_lab(rgb).split((1, 2), dim=1)
+            grey = sample(lightness_to_grey(light), "mean", network.stride)
+            decoded = objective.decode(prediction, grey=grey)
+            value = value + refinement(decoded, sample(ab, recipe.sampling, network.stride), light, ab)
+        return value
 
     def validate(model: nn.Module, step: int) -> dict[str, float]:
         total, count = 0.0, 0
         for batch in photographs.held_out():
             if not len(batch):  # every photograph of it was damaged
                 continue
-            lightness, ab = split(batch.to(accelerator.device))
-            prediction = model(lightness)
+            rgb = batch.to(accelerator.device).float() / 255
+            seen = look(rgb, recipe.input)
             if not count:
                 rows = slice(PREVIEW_ROWS)
-                colours = objective.decode(prediction[rows])
-                save_preview(run / "previews" / f"step-{step:07}.png", lightness[rows], colours, ab[rows])
-            total += float(loss_of(objective, prediction, sample(ab, recipe.sampling))) * len(batch)
+                predicted = model(seen[rows])
+                light, ab = rgb_to_lab(rgb[rows]).split((1, 2), dim=1)
+                grey = sample(grey_of(seen[rows], recipe.input), "mean", network.stride)
+                colours = objective.decode(predicted, grey=grey)
+                save_preview(run / "previews" / f"step-{step:07}.png", light, colours, ab)
+            where = points_of(recipe, rgb, count, 0)  # the same whenever it is validated
+            value = loss_of(objective, model(seen, where), rgb, where, recipe.sampling, network.stride)
+            total += float(value) * len(batch)
             count += len(batch)
         return {"val_loss": total / count} if count else {}
 
@@ -124,29 +142,66 @@ def pretrain(
     return weights
 
 
-def loss_of(objective: Bins | Regression, prediction: Tensor, ab: Tensor) -> Tensor:
-    """The objective's loss of a prediction, (B, K, h, w), for colours at its resolution, (B, 2, h, w)."""
-    target: Any = objective.target(ab)  # each objective takes its own kind
+def points_of(recipe: Recipe, batch: Tensor, step: int, first: int) -> Tensor | None:
+    """Where a sparse head is to predict, (B, N, 2) on the batch's device; None where it predicts everywhere."""
+    head = recipe.head
+    if not isinstance(head, HypercolumnHead):
+        return None
+    drawn = draw_points(len(batch), batch.shape[-1], head.points, head.edge, recipe.seed, step, first=first)
+    return drawn.to(batch.device, non_blocking=True)
+
+
+def loss_of(
+    objective: Objective, prediction: Tensor, rgb: Tensor, points: Tensor | None, how: str, stride: int
+) -> Tensor:
+    """The objective's loss of a prediction.
+
+    Args:
+        prediction: (B, K, N) at `points`, or (B, K, h, w) on the head's grid.
+        rgb: the photographs, (B, 3, H, W) in [0, 1].
+        points: (B, N, 2) int64, row and column, or None.
+        how: `point` or `mean`: how colours are brought to the head's grid.
+        stride: of that grid.
+    """
+    target: Any  # each objective takes its own kind
+    if isinstance(objective, Histograms):
+        if points is None:
+            origin = 0 if how == "point" else stride // 2
+            points = grid_points(rgb.shape[2], rgb.shape[3], stride, origin).to(rgb.device).expand(len(rgb), -1, -1)
+        target = objective.target(rgb, points)
+        return objective.loss(prediction.flatten(2), target)
+    ab = rgb_to_lab(rgb)[:, 1:]
+    target = objective.target(sample(ab, how, stride) if points is None else at_points(ab, points))
     return objective.loss(prediction, target)
 
 
-def split(batch: Tensor) -> tuple[Tensor, Tensor]:
-    """RGB, (B, 3, H, W) uint8, to L, (B, 1, H, W) in [0, 100], and ab, (B, 2, H, W), CIE Lab."""
-    lab = rgb_to_lab(batch.float() / 255)
-    return lab[:, :1], lab[:, 1:]
-
-
-def sample(ab: Tensor, how: str) -> Tensor:
-    """Bring ab, (B, 2, H, W), to the head's resolution, (B, 2, H/4, W/4).
+def look(rgb: Tensor, how: str) -> Tensor:
+    """What a network sees of photographs, (B, 3, H, W) in [0, 1]: (B, 1, H, W) in [0, 100].
 
     Args:
-        how: `point` takes pixels 0, 4, 8 … (as the released code of Zhang16 does), `mean` averages 4x4 pixels.
+        how: `lightness`, CIE L (Zhang16), or `mean`, the mean of the channels (Larsson17).
     """
-    stride = Network.stride
-    return ab[:, :, ::stride, ::stride] if how == "point" else F.avg_pool2d(ab, stride)
+    seen: Tensor = lightness(rgb) if how == "lightness" else 100 * rgb.mean(1, keepdim=True)
+    return seen
 
 
-def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, run: Path) -> Tensor | None:
+def grey_of(seen: Tensor, how: str) -> Tensor:
+    """The grey value, in [0, 1], of what a network sees."""
+    grey: Tensor = lightness_to_grey(seen) if how == "lightness" else seen / 100
+    return grey
+
+
+def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: torch.device) -> None:
+    """Initialize the trunk on the first photographs, the same on every process."""
+    batches = Photographs(recipe, data).training(steps=math.ceil(INIT_PHOTOS / recipe.batch_size))
+    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
+    try:
+        initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
+    except ValueError as error:
+        raise RecipeError(f"key 'init' is {recipe.init}: {error}") from error
+
+
+def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, run: Path, stride: int) -> Tensor | None:
     """The prior for rebalancing, if any; counted once and kept in the run's folder for when it is resumed."""
     objective = recipe.objective
     if not isinstance(objective, BinsObjective) or objective.uniform == 1:
@@ -160,7 +215,8 @@ def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, r
             print(f"counting the colours of {steps * recipe.batch_size} photographs", file=sys.stderr)
         counts = torch.zeros(Bins.channels, dtype=torch.int64, device=accelerator.device)
         for batch in photographs.training(steps=steps):
-            counts += count_bins(sample(split(batch.to(accelerator.device))[1], recipe.sampling))
+            ab = rgb_to_lab(batch.to(accelerator.device).float() / 255)[:, 1:]
+            counts += count_bins(sample(ab, recipe.sampling, stride))
         counts = accelerator.reduce(counts, "sum")
         accelerator.wait_for_everyone()
         if accelerator.is_main_process:

@@ -6,14 +6,15 @@ from importlib.metadata import version
 from typing import Any
 
 from tintype.networks import Network
-from tintype.objectives import Bins, Regression
+from tintype.objectives import Bins, Objective
 from tintype.pretrain.build import head_options
 from tintype.pretrain.recipe import Recipe
 
 FORMAT = 1
+_INPUTS = {"lightness": "L", "mean": "100 (R + G + B) / 3"}
 
 
-def describe(recipe: Recipe, network: Network, trained: Bins | Regression, steps: int, data: str) -> dict[str, Any]:
+def describe(recipe: Recipe, network: Network, trained: Objective, steps: int, data: str) -> dict[str, Any]:
     """The metadata of a recipe's trained weights (DESIGN: Formats).
 
     Args:
@@ -22,6 +23,9 @@ def describe(recipe: Recipe, network: Network, trained: Bins | Regression, steps
         steps: updates made.
         data: the photographs, in words.
     """
+    origin = network.head.origin
+    if origin is None:  # it has learned where its targets were: pixels 0, stride, 2 stride …, or means of squares
+        origin = 0 if recipe.sampling == "point" else (network.stride - 1) / 2
     return {
         "format": FORMAT,
         "name": recipe.name,
@@ -29,14 +33,15 @@ def describe(recipe: Recipe, network: Network, trained: Bins | Regression, steps
         "head": recipe.head.name,
         "head_options": head_options(recipe.head),
         "objective": recipe.objective.name,
+        "objective_options": {k: v for k, v in asdict(recipe.objective).items() if k != "name"},
         "in_chans": 1,
         "channels": trained.channels,
-        "colour_space": "CIE Lab, D65; the input is L in [0, 100]",
-        "mean": network.trunk.mean,  # of L; the trunk itself subtracts it and divides by std
+        "input": recipe.input,
+        "colour_space": f"CIE Lab, D65; the input is {_INPUTS[recipe.input]} in [0, 100]",
+        "mean": network.trunk.mean,  # of the input; the trunk itself subtracts it and divides by std
         "std": network.trunk.std,
-        "stride": Network.stride,
-        # Where, in input pixels, the first prediction's centre lies: targets were pixels 0, 4, 8 …, or means of 4x4.
-        "ab_origin": 0.5 if recipe.sampling == "point" else Network.stride / 2,
+        "stride": network.stride,
+        "ab_origin": origin + 0.5,  # where the first prediction's centre lies, in pixels from the picture's edge
         "input_size": recipe.input_size,
         "temperature": getattr(trained, "temperature", 1.0),
         "recipe": recipe.name,

@@ -42,10 +42,48 @@ class PyramidHead:
 
 
 @dataclass(frozen=True)
+class LinearHead:
+    """A 1x1 convolution of the trunk's last feature map, as in Zhang16's AlexNet."""
+
+    name: Literal["linear"]
+
+
+@dataclass(frozen=True)
+class HypercolumnHead:
+    """Larsson17's head. Arguments as of `tintype.networks.hypercolumn.Hypercolumn`, and how it is trained.
+
+    Attributes:
+        layers: the trunk's feature maps that it reads; empty: those of the papers.
+        points: places in each photograph at which it is trained.
+        edge: pixels along each side in which none are.
+    """
+
+    name: Literal["hypercolumn"]
+    layers: tuple[str, ...] = ()
+    width: Count = 1024
+    dropout: Annotated[float, Range(0, 0.99)] = 0.5
+    points: Count = 128
+    edge: WholeNumber = 32
+
+
+@dataclass(frozen=True)
 class RegressionObjective:
-    """L2 on ab."""
+    """L2 on ab. Argument as of `tintype.objectives.Regression`."""
 
     name: Literal["regression"]
+    form: Literal["zhang16", "larsson17"] = "zhang16"
+
+
+@dataclass(frozen=True)
+class HistogramsObjective:
+    """Divergence from histograms of hue and chroma. Arguments as of `tintype.objectives.Histograms`."""
+
+    name: Literal["histograms"]
+    bins: Annotated[int, Range(8, 64)] = 32
+    window: Annotated[int, Range(1, 63)] = 7
+    hue_weight: NonNegative = 5.0
+    midtones: bool = False
+    decoding: Literal["median", "mode", "expectation", "sample"] = "median"
 
 
 @dataclass(frozen=True)
@@ -67,6 +105,10 @@ class BinsObjective:
     drop_grey: bool = True
     prior: str = "data"
     prior_photos: Count = 5000
+
+
+HeadRecipe = DenseHead | LinearHead | PyramidHead | HypercolumnHead
+ObjectiveRecipe = BinsObjective | RegressionObjective | HistogramsObjective
 
 
 @dataclass(frozen=True)
@@ -136,6 +178,8 @@ class Optimizer:
     weight_decay: for adam and sgd on every parameter, as L2 in the gradient (as Caffe does); for adamw decoupled, and
         not on biases and norms.
     trunk_lr: factor on the trunk's learning rate.
+    bias_lr: factor on the learning rate of biases; Caffe's networks have 2.
+    bias_decay: whether adam and sgd decay biases too.
     clip: largest norm of the gradient; 0 does not clip.
     """
 
@@ -144,6 +188,8 @@ class Optimizer:
     betas: tuple[Fraction, ...] = (0.9, 0.999)
     weight_decay: NonNegative = 0.0
     trunk_lr: NonNegative = 1.0
+    bias_lr: Positive = 1.0
+    bias_decay: bool = True
     clip: NonNegative = 0.0
 
 
@@ -178,10 +224,16 @@ class Recipe:
 
     Attributes:
         batch_size: photographs in a step, over all processes.
+        input: what the network sees: `lightness`, CIE L (Zhang16), or `mean`, (R + G + B) / 3 (Larsson17), both in
+            [0, 100].
+        init: of the trunk's first weights: `random`; `unit_variance`, random and rescaled so that every unit has mean 0
+            and variance 1 on photographs; `kmeans`, likewise with filters that are centres of what they see
+            (Krähenbühl et al., ICLR 2016).
         pretrained: weights to start from: `none`; a tintype .safetensors (a prediction layer of another size is left
             as it is); `bundled`, the model that comes with tintype, or another bundle (.onnx), whose batch-norms come
-            without statistics, so that `fix_statistics` must be set; a file of timm's classifier for a `timm:` trunk;
-            `package:NAME/FILE` for one inside an installed Python package; `required` where the user must give one.
+            without statistics, so that `fix_statistics` must be set; published weights for the trunk, such as
+            torchvision's or timm's classifier (see `tintype.networks.published`); `package:NAME/FILE` for a file inside
+            an installed Python package; `required` where the user must give one.
         freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
             `stride4`; `none` trains everything.
         fix_statistics: batch-norms keep the mean and variance that they start with; scale and shift are trained.
@@ -199,12 +251,14 @@ class Recipe:
     batch_size: Count
     seed: WholeNumber
     trunk: str
-    head: DenseHead | PyramidHead
-    objective: BinsObjective | RegressionObjective
+    head: HeadRecipe
+    objective: ObjectiveRecipe
     data: Data
     optimizer: Optimizer
     schedule: ConstantSchedule | StepsSchedule | CosineSchedule
     input_size: Annotated[int, Range(32)]
+    input: Literal["lightness", "mean"] = "lightness"
+    init: Literal["random", "unit_variance", "kmeans"] = "random"
     pretrained: str = "none"
     freeze: str = "none"
     fix_statistics: bool = False
@@ -224,6 +278,15 @@ class Recipe:
             raise RecipeError(
                 "key 'refine.features' wants sampling: mean, as predictions lie beside their pixels otherwise"
             )
+        if isinstance(self.objective, HistogramsObjective) and self.objective.window % 2 == 0:
+            raise RecipeError(f"key 'objective.window' is {self.objective.window}; it must be odd")
+        if self.init != "random" and self.pretrained != "none":
+            raise RecipeError(f"key 'init' is {self.init}; with pretrained weights it must be random")
+        side = min(self.data.crop, self.data.early_crop or self.data.crop)
+        if isinstance(self.head, HypercolumnHead) and 2 * self.head.edge >= side:
+            raise RecipeError(f"key 'head.edge' is {self.head.edge}; of crops of {side} it leaves nothing")
+        if isinstance(self.head, HypercolumnHead) and self.refine != Refine():
+            raise RecipeError("key 'refine' wants a head that predicts everywhere in training, not hypercolumn")
 
     def to_yaml(self) -> str:
         """The resolved recipe, with every default written out; itself a recipe."""
@@ -261,6 +324,8 @@ def bundled_recipes() -> list[str]:
 def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> "Recipe | ClassificationRecipe":
     """Read and check a recipe.
 
+    A recipe with a key `base`, the name of another, has the values of that one where it has none of its own.
+
     Args:
         recipe: a bundled recipe's name, or the path of a YAML file.
         settings: "key=value" each, keys dotted ("optimizer.lr=1e-3"), taking the place of the recipe's values. Setting
@@ -269,13 +334,7 @@ def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> "Recipe | C
     Raises:
         RecipeError: there is no such recipe, or something in it or the settings is wrong.
     """
-    source, text = _read(recipe)
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{source}: a recipe is a block of keys and values")
+    source, values = _values(recipe)
     for setting in settings:
         _set(values, setting)
     from tintype.pretrain.classification_recipe import ClassificationRecipe, is_classification  # which imports this
@@ -284,6 +343,36 @@ def load_recipe(recipe: str | Path, settings: Sequence[str] = ()) -> "Recipe | C
         return parse(ClassificationRecipe, values) if is_classification(values) else parse(Recipe, values)
     except RecipeError as error:
         raise RecipeError(f"{source}: {error}") from error
+
+
+def _values(recipe: str | Path, above: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
+    """Where a recipe comes from, and its keys and values upon those of its `base`, if it names one."""
+    source, text = _read(recipe)
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise RecipeError(f"{source}: a recipe is a block of keys and values")
+    base = values.pop("base", None)
+    if base is None:
+        return source, values
+    if not isinstance(base, str):
+        raise RecipeError(f"{source}: key 'base' is {base!r}; it must be the name of a recipe")
+    if base in above:
+        raise RecipeError(f"{source}: key 'base' is {base}, which is itself based on this recipe")
+    return source, _upon(_values(base, (*above, str(recipe)))[1], values)
+
+
+def _upon(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values in place of others. A block with another `name` takes the place of the whole block."""
+    both = dict(below)
+    for key, value in above.items():
+        old = both.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and value.get("name") in (None, old.get("name")):
+            value = _upon(old, value)
+        both[key] = value
+    return both
 
 
 def different_keys(before: "Recipe | ClassificationRecipe", after: "Recipe | ClassificationRecipe") -> list[str]:

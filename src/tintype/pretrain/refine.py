@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.color import lab_to_rgb
-from tintype.networks import Network
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.pretrain.recipe import Refine
 
@@ -49,7 +48,7 @@ class Refinement(nn.Module):
         if recipe.neutral:
             total = total + recipe.neutral * neutral_loss(decoded, target)
         if self._features is not None:
-            picture = torch.cat([lightness, F.interpolate(decoded, scale_factor=Network.stride, mode="bilinear")], 1)
+            picture = torch.cat([lightness, F.interpolate(decoded, lightness.shape[2:], mode="bilinear")], 1)
             total = total + recipe.features * self._distance(picture, torch.cat([lightness, ab], 1))
         return total
 

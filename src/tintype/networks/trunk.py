@@ -1,0 +1,105 @@
+"""What all trunks have in common."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from torch import Tensor, nn
+
+from tintype.networks.geometry import survey
+from tintype.networks.surgery import Freezable
+
+Step = tuple[str, Sequence[nn.Module]]  # a feature map's name, and the layers that make it out of the one before
+
+
+class Trunk(Freezable):
+    """Grey picture, (B, 1, H, W) in [0, 100], to feature maps by name.
+
+    Attributes:
+        mean, std: of the input; the trunk itself subtracts the one and divides by the other.
+        multiple: height and width must be multiples of this.
+        strides: of each feature map, from the picture to the top.
+        channels: likewise.
+        columns: the maps that the paper's hypercolumn reads; empty where no paper says.
+    """
+
+    mean, std = 50.0, 1.0
+    multiple = 1
+    strides: dict[str, int]
+    channels: dict[str, int]
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, in_chans: int = 1):
+        super().__init__()
+        self.in_chans = in_chans
+
+    @cached_property
+    def offsets(self) -> dict[str, float]:
+        """Where the first cell of each feature map lies, in pixels from the first pixel's middle."""
+        layers = survey(self, self.in_chans)
+        # Where the stride is reached in ways that were not followed, cells are taken to tile the picture.
+        return {
+            name: layers[name].grid.offset if layers[name].grid.stride == stride else (stride - 1) / 2
+            for name, stride in self.strides.items()
+        }
+
+    def end_at(self, last: str) -> None:
+        """Drop all layers that no feature map up to `last` needs. Parameters that nothing trains stop DDP."""
+        raise NotImplementedError
+
+    def freeze(self, below: str) -> None:
+        """Freeze everything that the feature map `below` is made by.
+
+        Raises:
+            ValueError: there is no such feature map.
+        """
+        raise NotImplementedError
+
+
+class Chain(Trunk):
+    """A trunk whose feature maps are made one out of the other; `chain` says how."""
+
+    def __init__(self, in_chans: int = 1):
+        super().__init__(in_chans)
+        self.steps: list[Step] = []
+        self.data = False
+
+    def chain(self, steps: Sequence[Step], data: bool = True) -> None:
+        """Set the layers, in the order of the computation. They must be this module's own already.
+
+        Args:
+            data: also give the normalized input itself, as the map `data`.
+        """
+        self.steps, self.data = list(steps), data
+        layers = survey(self, self.in_chans)
+        self.strides = {name: int(layer.grid.stride) for name, layer in layers.items()}
+        self.channels = {name: layer.channels for name, layer in layers.items()}
+
+    def freeze(self, below: str) -> None:
+        last = self._position(below)
+        self.freeze_parts(layer for _, layers in self.steps[: last + 1] for layer in layers)
+
+    def end_at(self, last: str) -> None:
+        end = 0 if last == "data" else self._position(last) + 1
+        gone = {id(layer) for _, layers in self.steps[end:] for layer in layers}
+        for module in list(self.modules()):
+            for name, child in module.named_children():
+                if id(child) in gone:
+                    setattr(module, name, nn.Identity())
+        for name, _ in self.steps[end:]:
+            del self.strides[name], self.channels[name]
+        self.steps = self.steps[:end]
+
+    def forward(self, lightness: Tensor) -> dict[str, Tensor]:
+        x = (lightness - self.mean) / self.std
+        features = {"data": x} if self.data else {}
+        for name, layers in self.steps:
+            for layer in layers:
+                x = layer(x)
+            features[name] = x
+        return features
+
+    def _position(self, name: str) -> int:
+        names = [step for step, _ in self.steps]
+        if name not in names:
+            raise ValueError(f"this trunk has no feature map {name!r}; it has {', '.join(names)}")
+        return names.index(name)
