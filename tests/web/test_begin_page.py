@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tintype.study.storage import Storage, visitors
-from web.conftest import CHROMIUM, FLAGS
-from web.page import PHONE, answer, choice, start
+from web.page import CHROMIUM, FLAGS, PHONE, answer, choice, start
 
 NEEDS_A_COOKIE = "This study needs one cookie"
 
