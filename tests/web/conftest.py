@@ -13,18 +13,9 @@ from tintype.study.folder import read_study
 from tintype.study.storage import Storage
 from tintype.study.visit import Room
 from tintype.web.study import study_app
+from web.page import CHROMIUM, FLAGS
 from web.server import Server
 from web.visitor import Visitor
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")

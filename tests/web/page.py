@@ -1,11 +1,21 @@
 """What tests of the page do in a browser, and what the study has stored meanwhile."""
 
+import shutil
 import time
 
 from sqlalchemy import select
 
 from tintype.study.storage import Storage, trials
 
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True, "device_scale_factor": 3}
 
 

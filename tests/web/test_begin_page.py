@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tintype.study.storage import Storage, visitors
-from web.conftest import CHROMIUM, FLAGS
-from web.page import PHONE, answer, choice, start
+from web.page import CHROMIUM, FLAGS, PHONE, answer, choice, start
 
 NEEDS_A_COOKIE = "This study needs one cookie"
 
@@ -131,6 +130,15 @@ def test_a_browser_that_blocks_cookies_and_all_else_is_told_so(playwright, study
     finally:
         context.close()
     assert len(_begun(study)) == 1
+
+
+def test_who_comes_with_too_many_others_is_told_to_wait_and_goes_on(visit):
+    page = visit()
+    page.route("**/begin", lambda route: route.fulfill(status=429, body="{}"), times=3)
+    page.click("#agree")
+    page.wait_for_selector("#trouble:has-text('Many people are here at once')")
+    page.click("#note-go")
+    assert page.is_hidden("#trouble")
 
 
 def test_who_loses_the_cookie_on_the_way_is_told_so(visit, study):

@@ -26,6 +26,7 @@ async function ask(path, body) {
     method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
   };
   for (let tries = 0; ; tries++) {
+    let trouble = "No connection to the study. Your answers are kept; this page goes on by itself.";
     try {
       const reply = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       if (reply.ok) {
@@ -33,11 +34,12 @@ async function ask(path, body) {
         $("trouble").hidden = true;
         return content;
       }
-      if (reply.status < 500 && reply.status !== 429) throw new Refused(reply.status);
+      if (reply.status === 429) trouble = "Many people are here at once. Please wait; this page goes on by itself.";
+      else if (reply.status < 500) throw new Refused(reply.status);
     } catch (error) {
       if (error instanceof Refused) throw error;
     }
-    if (tries > 0) say("No connection to the study. Your answers are kept; this page goes on by itself.");
+    if (tries > 0) say(trouble);
     await Promise.race([sleep(RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]), once(window, "online")]);
   }
 }
