@@ -82,12 +82,19 @@ def test_a_classifier_is_trained_with_a_studys_labels_and_told_how_to_go_on(plac
     assert [session["channels_last"] for session in (first, second)] == [True, False]
 
 
-def test_too_many_damaged_photographs_end_a_run_in_one_line(place):
+@pytest.mark.parametrize(("rank", "opening"), [("0", ""), ("1", "process 1: ")])
+def test_too_many_damaged_photographs_end_a_run_in_one_line_from_the_process_that_met_them(
+    place, monkeypatch, rank, opening
+):
+    monkeypatch.setenv("RANK", rank)
     for path in sorted((place / "photographs").iterdir())[:8]:
         path.write_bytes(b"")
     result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "steps=8")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].endswith("they are listed in run/damaged.tsv")
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(opening)
+    assert line.removeprefix(opening)[0].isdigit()
+    assert line.endswith("they are listed in run/damaged.tsv")
     assert "Traceback" not in result.output
 
 

@@ -245,5 +245,5 @@ def test_a_worker_that_is_killed_ends_the_run_in_one_line(photos):
     next(loader)
     for child in multiprocessing.active_children():
         child.kill()
-    with pytest.raises(DataError, match=r"^a process that decodes was killed, [^\n]+$"):
+    with pytest.raises(DataError, match=r"^a process that decodes photographs was killed, [^\n]+$"):
         list(loader)
