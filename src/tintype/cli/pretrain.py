@@ -120,6 +120,11 @@ def pretrain(
         _fail(str(error), 1, anyone=True)
     except (TrainingError, DataError) as error:
         _fail(str(error), 1)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):  # torch's own words, raised wherever the run happens to be
+            raise
+        fewer = "perhaps for its memory: try a smaller --set data.workers=N"
+        _fail(f"a process that decodes photographs was killed, {fewer}, and --resume", 1, anyone=True)
     except OSError as error:
         _fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:

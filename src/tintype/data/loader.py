@@ -105,20 +105,13 @@ class Batches:
         return [self._dataset.photos[number].path for number in self._dataset.make(step)[1]]
 
     def _received(self) -> Iterator[_Batch]:
-        try:
-            for batch in self._loader:
-                for path, reason in batch.damaged:
-                    if path not in self.damaged:
-                        self._note(path, reason)
-                if batch.error:
-                    raise LoadingError(batch.error)
-                yield batch
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise LoadingError(
-                "a process that decodes photographs was killed, perhaps for its memory: try fewer workers"
-            ) from error
+        for batch in self._loader:
+            for path, reason in batch.damaged:
+                if path not in self.damaged:
+                    self._note(path, reason)
+            if batch.error:
+                raise LoadingError(batch.error)
+            yield batch
 
     def _note(self, path: str, reason: str) -> None:
         self.damaged[path] = reason
