@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import shlex
 import signal
@@ -10,6 +11,9 @@ from pretrain import labelled
 from pretrain.tiny import RECIPE, make_photographs
 from tintype.cli import main
 from tintype.pretrain import bundled_recipes, classification, colorization
+
+# Python 3.12 and later warn of forking where there are threads; torch's workers only ever use one.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 
 @pytest.fixture
@@ -82,12 +86,35 @@ def test_a_classifier_is_trained_with_a_studys_labels_and_told_how_to_go_on(plac
     assert [session["channels_last"] for session in (first, second)] == [True, False]
 
 
-def test_too_many_damaged_photographs_end_a_run_in_one_line(place):
+def test_a_worker_that_is_killed_ends_a_run_in_one_line(place, monkeypatch):
+    loss_of = colorization.loss_of
+
+    def kill(*arguments):
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        return loss_of(*arguments)
+
+    monkeypatch.setattr(colorization, "loss_of", kill)
+    result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "data.workers=1")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("a process that decodes photographs was killed, perhaps")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("rank", "opening"), [("0", ""), ("1", "process 1: ")])
+def test_too_many_damaged_photographs_end_a_run_in_one_line_from_the_process_that_met_them(
+    place, monkeypatch, rank, opening
+):
+    monkeypatch.setenv("RANK", rank)
     for path in sorted((place / "photographs").iterdir())[:8]:
         path.write_bytes(b"")
     result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "steps=8")
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].endswith("they are listed in run/damaged.tsv")
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(opening)
+    assert line.removeprefix(opening)[0].isdigit()
+    assert line.endswith("they are listed in run/damaged.tsv")
     assert "Traceback" not in result.output
 
 

@@ -83,7 +83,7 @@ def pretrain(
     With torchrun the batch is shared by all processes, and with --accumulate each goes through its share in parts; the
     result is that of one process, but for what batch-norm and dropout see at a time.
     """
-    from tintype.data import DataError
+    from tintype.data import DataError, LoadingError
     from tintype.pretrain import ClassificationRecipe, RecipeError, bundled_recipes, load_recipe
     from tintype.pretrain.classification import pretrain as train_classifier
     from tintype.pretrain.colorization import pretrain as train_colorizer
@@ -116,8 +116,15 @@ def pretrain(
             weights = train_colorizer(accelerator, chosen, data, run, resume, compute=compute, max_damaged=max_damaged)
     except RecipeError as error:
         _fail(str(error), 2)
+    except LoadingError as error:
+        _fail(str(error), 1, anyone=True)
     except (TrainingError, DataError) as error:
         _fail(str(error), 1)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):  # torch's own words, raised wherever the run happens to be
+            raise
+        fewer = "perhaps for its memory: try a smaller --set data.workers=N"
+        _fail(f"a process that decodes photographs was killed, {fewer}, and --resume", 1, anyone=True)
     except OSError as error:
         _fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:
@@ -145,8 +152,9 @@ def _new_run(name: str) -> Path:
     return Path("runs", f"{name}-{time[0]}")
 
 
-def _fail(line: str, code: int) -> None:
-    """End with one line; of several processes only the first speaks."""
-    if os.environ.get("RANK", "0") == "0":
-        click.echo(line, err=True)
+def _fail(line: str, code: int, anyone: bool = False) -> None:
+    """End with one line; of several processes only the first speaks, unless it may be one alone that fails."""
+    rank = os.environ.get("RANK", "0")
+    if rank == "0" or anyone:
+        click.echo(line if rank == "0" else f"process {rank}: {line}", err=True)
     raise SystemExit(code)

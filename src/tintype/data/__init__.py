@@ -8,7 +8,7 @@
 Knows nothing of colour: a batch is RGB as the files hold it.
 """
 
-from tintype.data.errors import DamagedPhotoError, DataError
+from tintype.data.errors import DamagedPhotoError, DataError, LoadingError
 from tintype.data.loader import Batches, Labelled, batches, center_crops
 from tintype.data.photos import Photo, Photos, fingerprint, open_photos
 
@@ -17,6 +17,7 @@ __all__ = [
     "DamagedPhotoError",
     "DataError",
     "Labelled",
+    "LoadingError",
     "Photo",
     "Photos",
     "batches",

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from tintype.data.decode import center_crop, random_crop
-from tintype.data.errors import DamagedPhotoError, DataError
+from tintype.data.errors import DamagedPhotoError, DataError, LoadingError
 from tintype.data.photos import Photo, Photos
 from tintype.data.sampling import CROP, Sampler, permute, uniform
 
@@ -105,20 +105,13 @@ class Batches:
         return [self._dataset.photos[number].path for number in self._dataset.make(step)[1]]
 
     def _received(self) -> Iterator[_Batch]:
-        try:
-            for batch in self._loader:
-                for path, reason in batch.damaged:
-                    if path not in self.damaged:
-                        self._note(path, reason)
-                if batch.error:
-                    raise DataError(batch.error)
-                yield batch
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise DataError(
-                "a process that decodes photographs was killed, perhaps for its memory: try fewer"
-            ) from error
+        for batch in self._loader:
+            for path, reason in batch.damaged:
+                if path not in self.damaged:
+                    self._note(path, reason)
+            if batch.error:
+                raise LoadingError(batch.error)
+            yield batch
 
     def _note(self, path: str, reason: str) -> None:
         self.damaged[path] = reason
@@ -132,7 +125,7 @@ class Batches:
         total, count = len(self._dataset.photos), len(self.damaged)
         if count > self._most_damaged * total:
             where = f"; they are listed in {self._listing}" if self._listing else ""
-            raise DataError(
+            raise LoadingError(
                 f"{count} of {total} photographs are damaged, more than {self._most_damaged:.2%} (--max-damaged), "
                 f"the last one {path}: {reason}{where}"
             )
@@ -179,8 +172,9 @@ def batches(
         listing: a file to which damaged photographs are added, each once: "PATH<tab>WHAT IS WRONG".
 
     Raises:
-        DataError: an argument is out of range. While iterating: more photographs are damaged than may be; of one
-            source, every photograph tried is damaged; photographs on another machine cannot be reached.
+        DataError: an argument is out of range.
+        LoadingError: while iterating: more photographs are damaged than may be; of one source, every photograph tried
+            is damaged; photographs on another machine cannot be reached.
     """
     if batch_size % world_size:
         raise DataError(f"batch_size {batch_size} cannot be divided by {world_size} processes")
