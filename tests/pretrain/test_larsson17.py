@@ -95,7 +95,15 @@ def test_losses_at_points_on_grids_and_of_all_objectives_are_those_of_the_same_p
 
 @pytest.mark.parametrize("how", ["unit_variance", "kmeans"])
 def test_trunks_can_start_from_what_they_see(how, photographs, tmp_path):
-    settings = (*SPARSE, "trunk=zhang16", "head.layers=[conv2]", "data.crop=16", "steps=1", "head.edge=2")
+    settings = (
+        *SPARSE,
+        "trunk=zhang16",
+        "head.layers=[conv2]",
+        "data.crop=16",
+        "steps=1",
+        "head.edge=2",
+        "schedule={name: constant}",
+    )
     run(tmp_path / how, photographs, *settings, f"init={how}", "optimizer.lr=1e-12", "optimizer.weight_decay=0")
     weights, _ = load_weights(tmp_path / how / "weights.safetensors")
     run(tmp_path / "random", photographs, *settings, "optimizer.lr=1e-12", "optimizer.weight_decay=0")

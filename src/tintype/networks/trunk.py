@@ -43,7 +43,7 @@ class Trunk(Freezable):
         }
 
     def end_at(self, last: str) -> None:
-        """Drop all layers that no feature map up to `last` needs. Parameters that nothing trains stop DDP."""
+        """Drop, or at least freeze, what no feature map up to `last` needs: DDP stops at parameters without gradient."""
         raise NotImplementedError
 
     def freeze(self, below: str) -> None:
