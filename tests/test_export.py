@@ -12,8 +12,8 @@ from onnx import numpy_helper
 from safetensors.torch import load_file
 
 from tintype import export as module
-from tintype.color.encoding import annealed_mean, entropy
 from tintype.color import lightness_to_grey, rgb_to_lab
+from tintype.color.encoding import annealed_mean, entropy
 from tintype.export import ExportError, export, export_trunk
 from tintype.networks import build_network, load_weights, save_weights, zhang16
 from tintype.objectives import Histograms
@@ -196,7 +196,7 @@ def test_colours_cannot_be_drawn_in_a_bundle(larsson, tmp_path):
     tensors, metadata = load_weights(larsson[2].parent / "weights.safetensors")
     options = {**metadata["objective_options"], "decoding": "sample"}
     save_weights(tmp_path / "weights.safetensors", tensors, {**metadata, "objective_options": options})
-    with pytest.raises(ExportError, match="choose another objective.decoding than sample"):
+    with pytest.raises(ExportError, match=r"choose another objective\.decoding than sample"):
         export(tmp_path, tmp_path / "a.onnx")
 
 

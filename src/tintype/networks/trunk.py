@@ -43,7 +43,7 @@ class Trunk(Freezable):
         }
 
     def end_at(self, last: str) -> None:
-        """Drop, or at least freeze, what no feature map up to `last` needs: DDP stops at parameters without gradient."""
+        """Drop, or at least freeze, what no map up to `last` needs: DDP stops at parameters without gradient."""
         raise NotImplementedError
 
     def freeze(self, below: str) -> None:
