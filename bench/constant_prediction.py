@@ -19,7 +19,7 @@ from _machine import describe
 from tintype.color import rgb_to_lab
 from tintype.objectives import Bins, Histograms, Objective
 from tintype.pretrain import Recipe, load_recipe
-from tintype.pretrain.build import make_objective, make_network
+from tintype.pretrain.build import make_network, make_objective
 from tintype.pretrain.colorization import loss_of, points_of
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.places import at_points, grid_points, sample

@@ -7,13 +7,17 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+import torchvision
 from onnx import numpy_helper
+from safetensors.torch import load_file
 from torchvision.transforms.v2 import Resize
 
 from tintype import export as module
+from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.color.encoding import annealed_mean, entropy
-from tintype.export import ExportError, export
+from tintype.export import ExportError, export, export_trunk
 from tintype.networks import build_network, load_weights, save_weights, zhang16
+from tintype.objectives import Histograms
 from tintype.runtime.model import load_model
 
 METADATA = {
@@ -32,16 +36,16 @@ METADATA = {
 }
 
 
-def make_weights(path, objective="bins", trunk=METADATA["trunk"], head="pyramid", **options):
+def make_weights(path, objective="bins", trunk=METADATA["trunk"], head="pyramid", extra=None, **options):
     torch.manual_seed(0)
-    channels = 313 if objective == "bins" else 2
+    channels = {"bins": 313, "regression": 2, "histograms": 16}[objective]
     network = build_network(trunk, head, channels, **options)
     with torch.no_grad():
         network(torch.rand(4, 1, 64, 64) * 100)  # running statistics unlike the initial ones
         network.head.predict.weight.mul_(20)
     network.eval()
     described = {"trunk": trunk, "head": head, "head_options": options, "objective": objective, "channels": channels}
-    save_weights(path, network.state_dict(), {**METADATA, **described})
+    save_weights(path, network.state_dict(), {**METADATA, **described, **(extra or {})})
     return network
 
 
@@ -165,6 +169,91 @@ def test_a_regression_on_zhang16_ignores_the_temperature_and_is_always_certain(t
         np.testing.assert_allclose(ab, 110 * network(lightness).numpy(), atol=1e-2)
     assert not spread.any()
     assert spread.shape == (1, 1, 16, 24)
+
+
+@pytest.fixture(scope="module")
+def larsson(tmp_path_factory):
+    """A sparsely trained network on the channel mean, its objective, and its bundle."""
+    folder = tmp_path_factory.mktemp("larsson")
+    options = {"bins": 8, "window": 7, "hue_weight": 5.0, "midtones": False, "decoding": "median"}
+    extra = {"input": "mean", "objective_options": options, "temperature": 1.0, "ab_origin": 2.5}
+    network = make_weights(
+        folder / "weights.safetensors",
+        "histograms",
+        head="hypercolumn",
+        extra=extra,
+        layers=["stride2", "stride16"],
+        width=8,
+    )
+    torch.nn.init.normal_(network.head.hidden.weight, std=0.3)
+    save_weights(folder / "weights.safetensors", network.state_dict(), load_weights(folder / "weights.safetensors")[1])
+    export(folder, folder / "h.onnx", half_weights=False)
+    return network, Histograms(**options), folder / "h.onnx"
+
+
+@pytest.mark.parametrize("size", [(32, 64), (96, 128)])
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_histograms_are_decoded_in_the_bundle_upon_the_grey_that_the_lightness_says(larsson, size, temperature):
+    network, objective, path = larsson
+    level = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(1))
+    light = rgb_to_lab(level.expand(-1, 3, -1, -1))[:, :1]
+    ab, spread = infer(path, light.numpy(), temperature)
+    with torch.no_grad():
+        prediction = network(100 * level)  # the mean of a grey photograph's channels is its grey
+        grey = torch.nn.functional.avg_pool2d(level, 4)
+        expected = objective.decode(prediction, temperature, grey=grey)
+    assert ab.shape == (1, 2, size[0] // 4, size[1] // 4)
+    assert float(expected.abs().max()) > 3
+    np.testing.assert_allclose(ab, expected.numpy(), atol=5e-2)
+    hue, chroma = prediction.double().chunk(2, dim=1)
+    np.testing.assert_allclose(spread, (entropy(hue) + entropy(chroma)).numpy(), atol=1e-3)
+
+
+def test_a_bundle_fed_lightness_shows_a_network_of_channel_means_their_greys(larsson):
+    """Of a colour photograph, it is not the channel mean but the grey of the same lightness."""
+    rgb = torch.tensor([0.0, 0.0, 1.0]).view(1, 3, 1, 1)
+    grey = lightness_to_grey(rgb_to_lab(rgb)[:, :1])
+    assert rgb.mean().item() == pytest.approx(1 / 3)
+    assert grey.item() == pytest.approx(0.30, abs=0.01)
+
+
+def test_colours_cannot_be_drawn_in_a_bundle(larsson, tmp_path):
+    tensors, metadata = load_weights(larsson[2].parent / "weights.safetensors")
+    options = {**metadata["objective_options"], "decoding": "sample"}
+    save_weights(tmp_path / "weights.safetensors", tensors, {**metadata, "objective_options": options})
+    with pytest.raises(ExportError, match=r"choose another objective\.decoding than sample"):
+        export(tmp_path, tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+@pytest.mark.parametrize("rgb", [False, True])
+def test_a_trunk_is_a_plain_state_dict_that_torchvision_loads(tmp_path, ending, rgb):
+    network = make_weights(
+        tmp_path / "weights.safetensors", "bins", "resnet18", "hypercolumn", {"input": "mean"}, width=8
+    )
+    out = tmp_path / f"trunk.{ending}"
+    words = export_trunk(tmp_path, out, rgb)
+    assert words == (
+        "torchvision.models.resnet18 with fc = nn.Identity(); input: (x - 0.4477) / 1, x = (R + G + B) / 3 in [0, 1]"
+    )
+    state = load_file(out) if ending == "safetensors" else torch.load(out, weights_only=True)
+    model = torchvision.models.resnet18()
+    model.fc = torch.nn.Identity()
+    channels = 3 if rgb else 1
+    if not rgb:
+        model.conv1 = torch.nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    model.load_state_dict(state, strict=True)
+    seen = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        ours = network.trunk.eval()(100 * seen)["res5b"].mean((2, 3))
+        theirs = model.eval()((seen - 114.154 / 255).expand(-1, channels, -1, -1))
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.max()))
+
+
+def test_a_trunk_of_another_ending_is_refused(tmp_path):
+    make_weights(tmp_path / "weights.safetensors", width=8)
+    with pytest.raises(ExportError, match=r"trunk.bin: a trunk is written as .safetensors, .pth or .pt"):
+        export_trunk(tmp_path, tmp_path / "trunk.bin")
 
 
 def test_rebalancing_can_be_undone_in_part(bundle):

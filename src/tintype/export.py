@@ -123,7 +123,7 @@ class GreyInput(nn.Module):
 
     Of a grey photograph the lightness says exactly what that mean is, as it does of the photographs that are colorized
     for good. Of a colour photograph that is colorized anew to be measured it does not: a saturated blue has a mean of
-    .33 and the lightness of a grey of .27. There the network sees what a black-and-white print of the photograph would
+    .33 and the lightness of a grey of .30. There the network sees what a black-and-white print of the photograph would
     show it, not what it was trained on.
     """
 

@@ -2,11 +2,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tintype.networks.resnet import ResNet
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.networks.zhang16 import Zhang16
 
 TRUNKS = {
     "zhang16": (Zhang16, ["conv1", "conv3", "conv7"]),
+    "torchvision_resnet18": (lambda: ResNet(18), ["conv1", "res2b", "res4a", "res5b"]),
     "resnet18": (lambda: TimmTrunk("resnet18"), ["stride2", "stride4", "stride16", "stride32"]),
     "efficientnet_lite0": (lambda: TimmTrunk("efficientnet_lite0"), ["stride2", "stride4", "stride16", "stride32"]),
     "convnext_atto": (lambda: TimmTrunk("convnext_atto"), ["stride4", "stride16"]),

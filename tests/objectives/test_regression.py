@@ -58,6 +58,18 @@ def test_the_temperature_is_ignored():
     assert Regression().decode(prediction, 0.1).equal(Regression().decode(prediction))
 
 
+def test_larsson17s_form_is_the_squared_distance_in_lab_scaled_to_one():
+    regression, prediction, ab = Regression("larsson17"), some_map(0, 1.0), some_map(1, 40.0)
+    loss = regression.loss(prediction, regression.target(ab)).item()
+    assert loss == pytest.approx(2 * slow_loss(prediction.numpy(), ab.numpy() / 110), rel=1e-6)
+    assert regression.decode(prediction).equal(Regression().decode(prediction))
+
+
+def test_points_count_as_places_do():
+    regression, prediction, ab = Regression(), some_map(0, 1.0), some_map(1, 40.0)
+    assert regression.loss(prediction.flatten(2), ab.flatten(2)) == regression.loss(prediction, ab)
+
+
 def test_it_predicts_two_channels():
     assert Regression().channels == 2
 

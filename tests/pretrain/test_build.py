@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pretrain.tiny import RECIPE
-from tintype.objectives import Bins, Regression
+from tintype.objectives import Bins, Histograms, Regression
 from tintype.pretrain import load_recipe
 from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
 
@@ -51,6 +51,18 @@ def test_adam_and_sgd_decay_everything_as_caffe_does(recipe, name):
         assert group["betas"] == (0.8, 0.95) if name == "adam" else group["momentum"] == 0.8
 
 
+def test_biases_can_learn_faster_and_without_decay_as_in_caffes_files(recipe):
+    chosen = recipe("optimizer={name: sgd, lr: 1, trunk_lr: 0.5, weight_decay: 0.3, bias_lr: 2, bias_decay: false}")
+    network = make_network(chosen)
+    optimizer = make_optimizer(network, chosen.optimizer)
+    biases = {id(p) for name, p in network.named_parameters() if name.endswith("bias")}
+    assert parameters_with(optimizer, weight_decay=0.0) == biases
+    assert parameters_with(optimizer, weight_decay=0.0, factor=1.0) == {
+        id(p) for name, p in network.trunk.named_parameters() if name.endswith("bias")
+    }
+    assert parameters_with(optimizer, weight_decay=0.3) == {id(p) for p in network.parameters()} - biases
+
+
 def test_frozen_parameters_are_not_the_optimizers_business(recipe):
     chosen = recipe("freeze=stride4")
     network = make_network(chosen)
@@ -78,3 +90,10 @@ def test_objectives_get_the_recipes_values(recipe):
     assert (objective.k, objective.sigma, objective.drop_grey) == (7, 4.0, False)
     torch.testing.assert_close(objective.rarity, Bins(prior=prior, uniform=0.3).rarity)
     assert isinstance(make_objective(recipe("objective.name=regression").objective, None), Regression)
+    settings = ("bins=16", "window=5", "hue_weight=2", "midtones=true", "decoding=mode")
+    histograms = make_objective(
+        recipe("objective.name=histograms", *(f"objective.{s}" for s in settings)).objective, None
+    )
+    assert isinstance(histograms, Histograms)
+    given = [getattr(histograms, s.partition("=")[0]) for s in settings]
+    assert given == [16, 5, 2.0, True, "mode"]

@@ -269,9 +269,3 @@ def test_the_early_steps_may_use_smaller_crops_wherever_a_run_is_resumed(photogr
     batches = Photographs(load_recipe(_tiny(tmp_path), settings), [str(photographs)]).training
     sides = [[batch.shape[-1] for batch in batches(start)] for start in (0, 2, 3, 5)]
     assert sides == [[32, 32, 32, 64, 64], [32, 64, 64], [64, 64], []]
-
-
-def test_point_sampling_takes_every_fourth_pixel_and_mean_averages():
-    ab = torch.arange(64.0).reshape(1, 1, 8, 8).expand(1, 2, 8, 8)
-    assert colorization.sample(ab, "point")[0, 0].tolist() == [[0, 4], [32, 36]]
-    assert colorization.sample(ab, "mean")[0, 0].tolist() == [[13.5, 17.5], [45.5, 49.5]]

@@ -9,6 +9,12 @@ def test_the_papers_four_systems_and_the_bundled_model_have_recipes():
     assert set(bundled_recipes()) >= {"bundled", "zhang16-class", "zhang16-full", "zhang16-l2", "zhang16-l2-ft"}
 
 
+def test_larsson17s_networks_and_losses_have_recipes_with_and_without_hypercolumns_each_with_a_small_twin():
+    names = {f"larsson17-{n}-{o}" for n in ("alexnet", "vgg16", "resnet152") for o in ("histograms", "regression")}
+    names |= {f"{name}-nohypercolumn" for name in names} | {"zhang16-alexnet"}
+    assert set(bundled_recipes()) >= names | {f"{name}-mini" for name in names}
+
+
 @pytest.mark.parametrize("name", bundled_recipes())
 def test_bundled_recipes_are_valid_and_named_as_their_files(name):
     assert load_recipe(name).name == name
@@ -30,6 +36,56 @@ def test_zhang16_recipes_hold_the_released_codes_values():
     assert (full.objective.uniform, full.sampling) == (0.5, "point")
     assert load_recipe("zhang16-class").objective.uniform == 1
     assert load_recipe("zhang16-l2").objective.name == "regression"
+
+
+def test_larsson17_recipes_hold_the_papers_and_the_released_codes_values():
+    vgg = load_recipe("larsson17-vgg16-histograms")  # PAPERS C1 to C4
+    assert (vgg.trunk, vgg.input, vgg.batch_size, vgg.data.crop, vgg.steps) == ("vgg16_bn", "mean", 8, 352, 2_000_000)
+    assert (vgg.head.points, vgg.head.width, vgg.head.dropout, vgg.head.layers) == (128, 1024, 0.5, ())
+    assert (vgg.objective.bins, vgg.objective.window, vgg.objective.hue_weight) == (32, 7, 5)
+    assert (vgg.optimizer.name, vgg.optimizer.lr, vgg.optimizer.betas[0]) == ("sgd", 1e-3, 0.9)
+    assert (vgg.optimizer.weight_decay, vgg.optimizer.bias_lr, vgg.optimizer.bias_decay) == (5e-4, 2, False)
+    assert vgg.schedule.milestones == (1_000_000, 1_500_000, 1_750_000)
+    assert load_recipe("larsson17-resnet152-regression").objective.form == "larsson17"
+    assert load_recipe("larsson17-alexnet-regression-nohypercolumn").head.layers == ("fc7",)
+
+
+def test_zhang16s_alexnet_holds_the_released_codes_values():
+    alexnet = load_recipe("zhang16-alexnet")  # PAPERS B1
+    assert (alexnet.trunk, alexnet.head.name, alexnet.data.crop) == ("alexnet_dilated_bn", "linear", 180)
+    assert (alexnet.batch_size, alexnet.optimizer.betas, alexnet.optimizer.weight_decay) == (80, (0.9, 0.999), 1e-3)
+    assert [alexnet.optimizer.lr * f for f in alexnet.schedule.factors] == pytest.approx([1e-5, 3e-6, 1e-6], rel=1e-2)
+
+
+def test_a_recipe_takes_from_its_base_what_it_does_not_say_itself(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: zhang16-full\nname: mine\noptimizer: {lr: 1}\nobjective: {name: regression}\nsteps: 7\n")
+    mine, base = load_recipe(path, ["data.crop=64"]), load_recipe("zhang16-full")
+    assert (mine.name, mine.steps, mine.optimizer.lr, mine.data.crop) == ("mine", 7, 1, 64)
+    assert (mine.optimizer.name, mine.optimizer.betas) == (base.optimizer.name, base.optimizer.betas)
+    assert mine.objective.name == "regression"  # of another name, the block is another
+    assert mine.description == base.description
+    above = tmp_path / "above.yaml"
+    above.write_text(f"base: {path}\nname: above\n")
+    assert load_recipe(above).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("base: zhang16-ful", "did you mean 'zhang16-full'?"),
+        ("base: [zhang16-full]", "key 'base' is ['zhang16-full']; it must be the name of a recipe"),
+        ("base: SELF", "which is itself based on this recipe"),
+        ("base: zhang16-full\noptimizer: {rl: 1}", "unknown key 'optimizer.rl'"),
+    ],
+)
+def test_a_wrong_base_is_named(text, message, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("SELF", str(path)))
+    with pytest.raises(RecipeError) as error:
+        load_recipe(path)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_settings_change_single_values_by_dotted_keys():

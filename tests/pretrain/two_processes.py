@@ -18,6 +18,12 @@ SETTINGS = (
     "batch_size=8",
     "steps=3",
 )
+SPARSE = (
+    "trunk=timm:test_efficientnet",
+    "head={name: hypercolumn, layers: [stride4, stride16], width: 16, dropout: 0, points: 20, edge: 4}",
+    "objective={name: histograms, bins: 8, window: 3}",
+    "input=mean",
+)
 
 
 def without_batch_norm(recipe, make=colorization.make_network):
@@ -31,5 +37,6 @@ def without_batch_norm(recipe, make=colorization.make_network):
 
 if __name__ == "__main__":
     colorization.make_network = without_batch_norm
-    run(Path(sys.argv[1]), Path(sys.argv[2]), *SETTINGS)
+    sparse = (*SPARSE[1:], "optimizer.lr=0.05") if sys.argv[3:] == ["sparse"] else ()
+    run(Path(sys.argv[1]), Path(sys.argv[2]), *SETTINGS, *sparse)
     torch.distributed.destroy_process_group()

@@ -41,15 +41,16 @@ class AlexNet(Chain):
         self.fc7 = block(nn.Conv2d(4096, 4096, 1), batch_norm, dropout)
         self.crop = nn.Identity() if dilated else _Crop()
         xavier(self)
-        pool, pool5 = nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(3, 1 if dilated else 2, 1)
+        self.pool1, self.pool2 = nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1)
+        self.pool5 = nn.MaxPool2d(3, 1 if dilated else 2, 1)
         self.chain(
             [
                 ("conv1", [self.conv1]),
-                ("conv2", [pool, self.conv2]),
-                ("conv3", [pool, self.conv3]),
+                ("conv2", [self.pool1, self.conv2]),
+                ("conv3", [self.pool2, self.conv3]),
                 ("conv4", [self.conv4]),
                 ("conv5", [self.conv5]),
-                ("fc6", [pool5, self.fc6, self.crop]),
+                ("fc6", [self.pool5, self.fc6, self.crop]),
                 ("fc7", [self.fc7]),
             ]
         )

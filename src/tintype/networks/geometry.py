@@ -5,7 +5,7 @@ offset + stride * i. The released code of Larsson17 takes every offset for 0 whe
 convolutions, but 15.5 pixels off after five 2x2 poolings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -48,17 +48,35 @@ def survey(trunk: nn.Module, channels: int, side: int = 224) -> dict[str, Layer]
         channels: of its input.
         side: of a picture that it takes, in pixels.
     """
+    picture = torch.empty(1, channels, side, side, device="meta")
+    with torch.no_grad(), _Follow(picture) as follow:
+        maps = _run_without_memory(trunk, {}, picture)
+        return {name: Layer(x.shape[1], follow.grids[x]) for name, x in maps.items()}
+
+
+def unused_parameters(trunk: nn.Module, layers: Iterable[str], channels: int, side: int = 224) -> list[str]:
+    """Names of the parameters that none of these feature maps depends on. Arguments as of `survey`."""
+    picture = torch.empty(1, channels, side, side, device="meta")
+    parameters = {
+        name: torch.empty_like(parameter, device="meta").requires_grad_()
+        for name, parameter in trunk.named_parameters()
+    }
+    maps = _run_without_memory(trunk, parameters, picture)
+    total = torch.stack([maps[name].sum() for name in layers]).sum()
+    gradients = torch.autograd.grad(total, list(parameters.values()), allow_unused=True)
+    return [name for name, gradient in zip(parameters, gradients, strict=True) if gradient is None]
+
+
+def _run_without_memory(trunk: nn.Module, parameters: dict[str, Tensor], picture: Tensor) -> dict[str, Tensor]:
     tensors = {**dict(trunk.named_parameters()), **dict(trunk.named_buffers())}
     shapes = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors.items()}
-    picture = torch.empty(1, channels, side, side, device="meta")
     training = trunk.training
     trunk.eval()
     try:
-        with torch.no_grad(), _Follow(picture) as follow:
-            maps = torch.func.functional_call(trunk, shapes, (picture,))
-            return {name: Layer(x.shape[1], follow.grids[x]) for name, x in maps.items()}
+        maps: dict[str, Tensor] = torch.func.functional_call(trunk, {**shapes, **parameters}, (picture,))
     finally:
         trunk.train(training)
+    return maps
 
 
 class _Follow(TorchDispatchMode):  # type: ignore[no-untyped-call]

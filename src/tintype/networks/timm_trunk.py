@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tintype.networks.foreign import read_state_dict, renamed
+from tintype.networks.geometry import unused_parameters
 from tintype.networks.surgery import grey_first_layer
 from tintype.networks.trunk import Trunk
 
@@ -79,6 +80,8 @@ class TimmTrunk(Trunk):
         self.body = body
         self.strides = {name: self.strides[name] for name in keep}
         self.channels = {name: self.channels[name] for name in keep}
+        for name in unused_parameters(self, keep, self.in_chans):  # some feature extractors keep all layers
+            self.get_parameter(name).requires_grad_(False)
 
     def freeze(self, below: str) -> None:
         if below not in self.strides:

@@ -43,7 +43,7 @@ class Trunk(Freezable):
         }
 
     def end_at(self, last: str) -> None:
-        """Drop all layers that no feature map up to `last` needs. Parameters that nothing trains stop DDP."""
+        """Drop, or at least freeze, what no map up to `last` needs: DDP stops at parameters without gradient."""
         raise NotImplementedError
 
     def freeze(self, below: str) -> None:
@@ -60,7 +60,7 @@ class Chain(Trunk):
 
     def __init__(self, in_chans: int = 1):
         super().__init__(in_chans)
-        self.steps: list[Step] = []
+        self.steps: list[tuple[str, list[str]]] = []  # layers by name, for others may be put in their places
         self.data = False
 
     def chain(self, steps: Sequence[Step], data: bool = True) -> None:
@@ -69,24 +69,23 @@ class Chain(Trunk):
         Args:
             data: also give the normalized input itself, as the map `data`.
         """
-        self.steps, self.data = list(steps), data
+        names = {layer: name for name, layer in self.named_modules()}
+        self.steps, self.data = [(name, [names[layer] for layer in layers]) for name, layers in steps], data
         layers = survey(self, self.in_chans)
         self.strides = {name: int(layer.grid.stride) for name, layer in layers.items()}
         self.channels = {name: layer.channels for name, layer in layers.items()}
 
     def freeze(self, below: str) -> None:
         last = self._position(below)
-        self.freeze_parts(layer for _, layers in self.steps[: last + 1] for layer in layers)
+        self.freeze_parts(self.get_submodule(name) for _, layers in self.steps[: last + 1] for name in layers)
 
     def end_at(self, last: str) -> None:
         end = 0 if last == "data" else self._position(last) + 1
-        gone = {id(layer) for _, layers in self.steps[end:] for layer in layers}
-        for module in list(self.modules()):
-            for name, child in module.named_children():
-                if id(child) in gone:
-                    setattr(module, name, nn.Identity())
-        for name, _ in self.steps[end:]:
+        for name, layers in self.steps[end:]:
             del self.strides[name], self.channels[name]
+            for layer in layers:
+                parent, _, child = layer.rpartition(".")
+                setattr(self.get_submodule(parent), child, nn.Identity())
         self.steps = self.steps[:end]
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
@@ -94,7 +93,7 @@ class Chain(Trunk):
         features = {"data": x} if self.data else {}
         for name, layers in self.steps:
             for layer in layers:
-                x = layer(x)
+                x = self.get_submodule(layer)(x)
             features[name] = x
         return features
 
