@@ -10,9 +10,9 @@ chroma, pictures of 352 x 352, one thread, float32. One picture at a time unless
   convolution at all 7,744 places.
 - dense, summed: our dense prediction, which convolves each layer at its own stride and sums, used for training.
 
-Memory is the high-water mark of a process of its own for each, in all and beyond what it holds before the step: weights,
-gradients and momentum, whose size does not depend on the pictures. The head's time is the processor's, forward and
-backward, from feature maps to their gradients, the best of a few.
+Memory is the high-water mark of a process of its own for each, in all and beyond what it holds before the step:
+weights, gradients and momentum, whose size does not depend on the pictures. The head's time is the processor's, forward
+and backward, from feature maps to their gradients, the best of a few.
 """
 
 import subprocess

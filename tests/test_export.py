@@ -268,6 +268,30 @@ def test_rebalancing_can_be_undone_in_part(bundle):
     torch.testing.assert_close(after, expected / expected.sum(dim=1, keepdim=True))
 
 
+def test_two_runs_are_blended_by_the_average_of_their_weights(bundle, tmp_path, monkeypatch):
+    path = bundle[1].with_name("weights.safetensors")
+    own, metadata = load_weights(path)
+    theirs = {name: value + 1 if value.is_floating_point() else value for name, value in own.items()}
+    save_weights(tmp_path / "other.safetensors", theirs, metadata)
+    blended = {}
+
+    def stop(network, *_):
+        blended.update({name: value.clone() for name, value in network.state_dict().items()})
+        raise ValueError("seen")
+
+    monkeypatch.setattr(module, "_undo_rebalancing", stop)
+    with pytest.raises(ExportError, match="seen"):
+        export(path, tmp_path / "tiny.onnx", blend=tmp_path / "other.safetensors", share=0.75, rebalance=0.5)
+    for name, value in own.items():
+        torch.testing.assert_close(blended[name], value + 0.25 if value.is_floating_point() else value)
+
+
+def test_other_networks_are_not_blended_with(bundle, tmp_path):
+    make_weights(tmp_path / "wide.safetensors", width=16)
+    with pytest.raises(ExportError, match=r"wide\.safetensors: another network's weights"):
+        export(bundle[1].parent, tmp_path / "tiny.onnx", blend=tmp_path / "wide.safetensors")
+
+
 def test_rebalancing_that_was_not_kept_cannot_be_undone(bundle, graph, tmp_path):
     with pytest.raises(ExportError, match="trained without rebalancing"):
         export(bundle[1].parent, tmp_path / "a.onnx", rebalance=0.5)

@@ -154,6 +154,8 @@ def export(
     half_weights: bool | None = None,
     rebalance: float = 1.0,
     two_views: bool = False,
+    blend: Path | None = None,
+    share: float = 0.5,
 ) -> dict[str, float]:
     """Write the ONNX bundle of trained weights, after checking that it gives what torch gives.
 
@@ -168,6 +170,9 @@ def export(
             network predicts p w / Σ p w in place of the colours' true distribution p; the bundle predicts
             p w^rebalance, normalised. 0 gives p itself: safe, greyer colours.
         two_views: average the prediction with that of the mirrored picture at half the size (`TwoViews`).
+        blend: weights that `source` was trained further from, to be averaged with: the average often keeps what both
+            are good at (Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
+        share: of `source` in that average, in [0, 1].
 
     Returns:
         "ab": the largest difference in ab between ONNX Runtime and torch on a random input; "half": the one that
@@ -178,6 +183,8 @@ def export(
         OSError: the file cannot be written.
     """
     network, metadata, path = _load(source, out)
+    if blend is not None:
+        _blend(network, _load(blend, out)[0], share, blend)
     try:
         objective = _objective(metadata)
         if rebalance != 1:
@@ -271,6 +278,18 @@ def _load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
         reason = " ".join(str(error).split())
         raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
     return network, metadata, path
+
+
+def _blend(network: Network, other: Network, share: float, path: Path) -> None:
+    """Average a network's weights with another's, in place; `share` is its own."""
+    own, theirs = network.state_dict(), other.state_dict()
+    strange = [name for name in own.keys() | theirs.keys() if name not in own or name not in theirs]
+    strange += [name for name in own if name in theirs and own[name].shape != theirs[name].shape]
+    if strange:
+        raise ExportError(f"{path}: another network's weights, which cannot be averaged with (first at {min(strange)})")
+    for name, value in own.items():
+        if value.is_floating_point():
+            value.lerp_(theirs[name], 1 - share)
 
 
 def _objective(metadata: Mapping[str, Any]) -> Objective:

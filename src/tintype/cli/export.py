@@ -26,15 +26,24 @@ import click
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Default temperature.")
 @click.option(
     "--rebalance",
-    type=click.FloatRange(0, 1),
+    type=click.FloatRange(0, 3),
     default=1.0,
     show_default=True,
-    help="Share of the training's class rebalancing to keep: less gives safer, greyer colours.",
+    help="Power of the training's class rebalancing to keep: less gives safer, greyer colours.",
 )
 @click.option(
     "--two-views",
     is_flag=True,
     help="Average with what is predicted for the mirrored picture at half the size: better, for a quarter more time.",
+)
+@click.option(
+    "--blend",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="RUN",
+    help="Average with the weights of the run that this one went on from.",
+)
+@click.option(
+    "--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of this run, in that average."
 )
 @click.option("--figures", type=click.File(), metavar="FILE.json", help='Figures to carry, such as {"auc": 89.5}.')
 @click.option(
@@ -61,6 +70,8 @@ def export(
     temperature: float | None,
     rebalance: float,
     two_views: bool,
+    blend: Path | None,
+    share: float,
     figures: Any,
     replaces: Path | None,
     half: bool | None,
@@ -108,7 +119,16 @@ def export(
         except ModelError as error:
             raise click.ClickException(str(error)) from error
     try:
-        report = write(run, out, overrides=overrides, half_weights=half, rebalance=rebalance, two_views=two_views)
+        report = write(
+            run,
+            out,
+            overrides=overrides,
+            half_weights=half,
+            rebalance=rebalance,
+            two_views=two_views,
+            blend=blend,
+            share=share,
+        )
     except ExportError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
