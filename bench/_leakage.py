@@ -5,9 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-EDGE = 8.0  # steepness of lightness, in L per pixel, from which on an edge counts as strong
-BAND = 3  # pixels across and down, within which a pixel is near an edge
-FLAT = 2.0  # steepness of colour, in ab units per pixel, under which a true colour does not change
+# An edge: two pixels of a row or a column, REACH from one to the other, whose lightness differs by CONTRAST or more.
+REACH, CONTRAST = 4, 30.0
+STEP = 10.0  # difference of their true ab from which on it is an edge of colour as well
+EVEN = 4.0  # and under which it is none
 
 Plane = NDArray[np.float32]
 
@@ -16,30 +17,18 @@ class Leakage(NamedTuple):
     """What leaks, NaN where there is nothing to divide by.
 
     Attributes:
-        near: mean ab error (Euclidean, ab units) of the pixels at most `BAND` rows and columns from one where the true
-            lightness has a steepness of `EDGE` or more.
+        near: mean ab error (Euclidean, ab units) of the pixels on edges: from one of the two to the other.
         ratio: that, over the mean ab error of all other pixels.
-        astray: mean steepness of the picture's ab, in ab units per pixel, over those of these pixels where that of the
-            true ab is under `FLAT`: what leaks over an edge of lightness changes beside it, where nothing should.
+        kept: share, in percent, of the true step of colour over edges of lightness that are edges of colour that the
+            picture has: its steps projected on the true ones, summed, over the same of the true ones. What leaked over
+            an edge is missing.
+        false: mean step of the picture's ab over edges of lightness that are none of colour.
     """
 
     near: float
     ratio: float
-    astray: float
-
-
-def steepness(planes: Plane) -> Plane:
-    """Length of the gradient of (n, h, w), by central differences, over all planes: (h, w), in units per pixel."""
-    squares = (np.square(np.gradient(planes, axis=axis)) for axis in (1, 2) if planes.shape[axis] > 1)
-    return np.sqrt(sum(square.sum(axis=0) for square in squares) + np.zeros(planes.shape[1:], np.float32))
-
-
-def near(marked: NDArray[np.bool_], distance: int) -> NDArray[np.bool_]:
-    """Pixels with a marked one at most `distance` rows and columns away: (h, w)."""
-    for axis, length in enumerate(marked.shape):
-        places = [np.clip(np.arange(length) + step, 0, length - 1) for step in range(-distance, distance + 1)]
-        marked = np.logical_or.reduce([marked.take(place, axis=axis) for place in places])
-    return marked
+    kept: float
+    false: float
 
 
 def leakage_sums(lightness: Plane, true_ab: Plane, ab: Plane) -> NDArray[np.float64]:
@@ -51,18 +40,31 @@ def leakage_sums(lightness: Plane, true_ab: Plane, ab: Plane) -> NDArray[np.floa
         ab: the picture's, likewise.
 
     Returns:
-        (6,): ab error and number of the pixels near a strong edge; of the others; steepness of the picture's ab and
-        number of the pixels near a strong edge where the true ab is flat.
+        (4, 2), numerators and denominators: ab error and number of the pixels on edges; of the others; squared steps
+        of colour, found and true; steps over even edges, and their number.
     """
+    band = np.zeros(lightness.shape, bool)
+    sums = np.zeros((4, 2))
+    for turned in (False, True):
+        light, true, found, on = (
+            plane.swapaxes(-1, -2) if turned else plane for plane in (lightness, true_ab, ab, band)
+        )
+        strong = np.abs(light[:, REACH:] - light[:, :-REACH]) >= CONTRAST
+        for k in range(REACH + 1):
+            on[:, k : k + strong.shape[1]] |= strong
+        true, found = ((plane[..., REACH:] - plane[..., :-REACH])[:, strong] for plane in (true, found))
+        size = np.hypot(*true)
+        true_steps, steps = true[:, size >= STEP], found[:, size >= STEP]
+        sums[2] += (steps * true_steps).sum(), (true_steps * true_steps).sum()
+        even = found[:, size < EVEN]
+        sums[3] += np.hypot(*even).sum(), even.shape[1]
     error = np.hypot(*(ab - true_ab))
-    band = near(steepness(lightness[None]) >= EDGE, BAND)
-    flat = band & (steepness(true_ab) < FLAT)
-    sums = error[band].sum(), band.sum(), error[~band].sum(), (~band).sum(), steepness(ab)[flat].sum(), flat.sum()
-    return np.array(sums, np.float64)
+    sums[:2] = (error[band].sum(), band.sum()), (error[~band].sum(), (~band).sum())
+    return sums
 
 
 def leakage(sums: NDArray[np.float64]) -> Leakage:
     """The figures, from the sums over as many pictures as wanted."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        band, elsewhere, astray = sums[::2] / sums[1::2]
-        return Leakage(float(band), float(band / elsewhere), float(astray))
+        near, elsewhere, kept, false = sums[:, 0] / sums[:, 1]
+        return Leakage(float(near), float(near / elsewhere), float(100 * kept), float(false))
