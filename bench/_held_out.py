@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tintype.data import Photo, open_photos
+from tintype.data import DataError, Photo, open_photos
 from tintype.evaluate import Photograph
 from tintype.evaluate.colour_error import picture_ab
 from tintype.evaluate.photograph import grey_of
@@ -26,10 +26,11 @@ def photographs(source: str, trained: int, held_out: int, seed: int = 0) -> tupl
         held_out: how many of those that it holds out.
         seed: of the choice. Grey and very small photographs are passed over.
     """
-    parts = open_photos([source]).split(load_recipe("bundled", ()).data.val_fraction)
-    chosen = (_choose(part, count, seed) for part, count in zip(parts, (trained, held_out), strict=True))
-    first, second = chosen
-    return first, second
+    try:
+        parts = open_photos([source]).split(load_recipe("bundled", ()).data.val_fraction)
+    except DataError as error:
+        raise SystemExit(str(error)) from None
+    return _choose(parts[0], trained, seed), _choose(parts[1], held_out, seed)
 
 
 def _choose(photos: Sequence[Photo], count: int, seed: int) -> list[Photograph]:
@@ -38,8 +39,11 @@ def _choose(photos: Sequence[Photo], count: int, seed: int) -> list[Photograph]:
         if len(chosen) == count:
             break
         photo = photos[int(number)]
-        with Image.open(io.BytesIO(photo.read())) as image:
-            true = np.asarray(image.convert("RGB"))
+        try:
+            with Image.open(io.BytesIO(photo.read())) as image:
+                true = np.asarray(image.convert("RGB"))
+        except OSError as error:
+            raise SystemExit(f"{photo.path}: {error}") from None
         if min(true.shape[:2]) >= SMALLEST and np.hypot(*picture_ab(true)).mean() >= GREY:
             chosen.append(Photograph(Path(photo.key), true, grey_of(true), true.shape[:2]))
     return chosen

@@ -8,7 +8,7 @@ own joining with the lightness. The colours that it is given are, in turn:
 
 - the true ones, averaged over the cells of the network: what is lost then is lost in upsampling;
 - the same over cells four times as wide and high, which lie on these small photographs as the network's cells lie on
-  ones of four times the side: from 320 x 320 pixels on, a cell is always about 8 x 8 pixels of the guide;
+  large ones: from twice the side of what the network sees on, a cell has about 8 x 8 pixels of the guide;
 - the model's.
 
 Time is the processor's, of one core, from cells to pixels, the least of several rounds in turns: per megapixel of
@@ -76,7 +76,7 @@ GUIDED = {
     for radius, epsilon in itertools.product((0.25, 0.5, 1), (1, 10, 50))
 }
 CHOSEN_ON = 20  # photographs
-WIDTHS = (12, 32)  # of the learned upsamplers: as long as tintype's takes, and as good as it gets
+WIDTHS = (12, 32)  # channels of the learned upsamplers; the first takes as long as tintype's way
 TIMED = {(1200, 833): 9, (4000, 3000): 3}  # width, height, and rounds
 CROPS = {  # left, top and side, of some that have edges of lightness between colours
     "astronaut": (20, 255, 130),
@@ -222,8 +222,9 @@ def save_crops(path: Path, ways: dict[str, Way], model: Model) -> None:
     heads = ["true", *(f"{kind}:\n{name}" for kind in ("true cells", "model's cells") for name in shown)]
     for column, text in enumerate(heads):
         draw.multiline_text((column * (side + gap), 2), text, "black", spacing=1)
+    free = free_photographs()
     for row, (name, (left, top, width)) in enumerate(CROPS.items()):
-        true = free_photographs()[name]
+        true = free[name]
         one = Photograph(path, true, grey_of(true), true.shape[:2])
         pictures = [true]
         for truth in (True, False):
