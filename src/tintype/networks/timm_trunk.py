@@ -26,6 +26,13 @@ class SamePadConv2d(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, groups=self.groups)
 
 
+def check_known(name: str) -> None:
+    """Raises ValueError where timm has no model of that name."""
+    if name not in timm.list_models():
+        close = timm.list_models(f"*{name.split('_')[0]}*")[:5]
+        raise ValueError(f"timm has no model {name!r}" + (f"; it has {', '.join(close)} …" if close else ""))
+
+
 class TimmTrunk(Trunk):
     """A timm backbone with `features_only`, its feature maps named by stride.
 
@@ -46,9 +53,7 @@ class TimmTrunk(Trunk):
 
     def __init__(self, name: str, in_chans: int = 1, pretrained: Path | None = None):
         super().__init__(in_chans)
-        if name not in timm.list_models():
-            close = timm.list_models(f"*{name.split('_')[0]}*")[:5]
-            raise ValueError(f"timm has no model {name!r}" + (f"; it has {', '.join(close)} …" if close else ""))
+        check_known(name)
         try:
             self.body = timm.create_model(name, features_only=True, in_chans=in_chans)
         except (RuntimeError, AttributeError, AssertionError) as error:

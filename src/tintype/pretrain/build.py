@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tintype.networks import Network, build_network, load_weights
 from tintype.networks.bundle import read_bundle
 from tintype.networks.classifier import Classifier
+from tintype.networks.timm_trunk import check_known
 from tintype.objectives import Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
@@ -199,9 +200,14 @@ def make_refinement(recipe: Recipe) -> Refinement | None:
     refine = recipe.refine
     if not (refine.colour or refine.neutral or refine.features):
         return None
-    weights = file_of(refine.classifier_weights, "refine.classifier_weights", recipe.name) if refine.features else None
+    weights = None
     try:
+        if refine.features:
+            check_known(refine.classifier)  # before the weights, whose default is for another
+            weights = file_of(refine.classifier_weights, "refine.classifier_weights", recipe.name)
         return Refinement(refine, weights)
+    except RecipeError:
+        raise
     except ValueError as error:
         raise RecipeError(f"key 'refine': {error}") from error
 
