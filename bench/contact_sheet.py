@@ -1,16 +1,17 @@
-"""A contact sheet of photographs and what a model makes of them, to look at.
+"""Contact sheets of photographs and what models make of them, to look at.
 
-    python bench/contact_sheet.py PHOTOGRAPHS sheet.jpg [--count 40] [--seed 0] [--true]
+    python bench/contact_sheet.py PHOTOGRAPHS sheet.jpg [--count 40] [--seed 0] [--rows 5] [--model X ...] [--true]
 
-Photographs are drawn by a fixed seed, not by hand. Each is shown grey | colorized, with --true also as it was. Sheets
-of other people's photographs are for looking, not for publishing.
+Photographs are drawn by a fixed seed, not by hand. Each is shown grey, then by each model, and with --true as it was,
+under its number and name. Where --rows are not enough for all, there are sheet-1.jpg, sheet-2.jpg and so on. Sheets of
+other people's photographs are for looking, not for publishing.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from tintype import Colorizer
@@ -25,9 +26,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--columns", type=int, default=4, help="photographs beside each other")
+    parser.add_argument("--rows", type=int, help="of a sheet [default: as many as there are]")
     parser.add_argument("--side", type=int, default=200, help="of each picture, in pixels")
     parser.add_argument("--true", action="store_true", help="show the photograph's own colours too")
-    parser.add_argument("--model", default="bundled")
+    parser.add_argument("--model", action="append", help="repeat it to compare [default: bundled]")
     parser.add_argument("--temperature", type=float)
     parser.add_argument("--size", type=int)
     args = parser.parse_args()
@@ -35,21 +37,40 @@ def main() -> None:
     files = sorted(p for p in args.photographs.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise SystemExit(f"{args.photographs}: no photographs")
-    chosen = np.random.default_rng(args.seed).permutation(len(files))[: args.count]
-    colorize = Colorizer(args.model, size=args.size)
-    shown = 3 if args.true else 2
-    rows = -(-len(chosen) // args.columns)
-    sheet = Image.new("RGB", (args.columns * (shown * args.side + 8), rows * (args.side + 4)), "white")
-    for n, i in enumerate(tqdm(chosen, disable=None)):
-        with Image.open(files[i]) as photo:
+    chosen = [files[i] for i in np.random.default_rng(args.seed).permutation(len(files))[: args.count]]
+    models = [Colorizer(name, size=args.size) for name in args.model or ["bundled"]]
+    cells = []
+    for number, file in enumerate(tqdm(chosen, disable=None), 1):
+        with Image.open(file) as photo:
             true = photo.convert("RGB")
         grey = true.convert("L")
-        pictures = [grey.convert("RGB"), colorize(grey, temperature=args.temperature), true][:shown]
-        left, top = n % args.columns * (shown * args.side + 8), n // args.columns * (args.side + 4)
-        for k, picture in enumerate(pictures):
-            picture.thumbnail((args.side, args.side))
-            sheet.paste(picture, (left + k * args.side, top))
-    sheet.save(args.out, quality=90)
+        coloured = [colorize(grey, temperature=args.temperature) for colorize in models]
+        cells.append(strip(f"{number} {file.stem}", [grey.convert("RGB"), *coloured, *[true] * args.true], args.side))
+
+    size = args.columns * (args.rows or len(cells))
+    sheets = [cells[first : first + size] for first in range(0, len(cells), size)]
+    for number, sheet in enumerate(sheets, 1):
+        out = args.out if len(sheets) == 1 else args.out.with_stem(f"{args.out.stem}-{number}")
+        table(sheet, args.columns).save(out, quality=90)
+        print(out)
+
+
+def strip(title: str, pictures: list[Image.Image], side: int) -> Image.Image:
+    """Pictures beside each other, each in a square, under a title."""
+    cell = Image.new("RGB", (len(pictures) * side + 8, side + 18), "white")
+    ImageDraw.Draw(cell).text((2, 2), title, "black")
+    for k, picture in enumerate(pictures):
+        picture.thumbnail((side, side))
+        cell.paste(picture, (k * side, 14))
+    return cell
+
+
+def table(cells: list[Image.Image], columns: int) -> Image.Image:
+    width, height = cells[0].size
+    sheet = Image.new("RGB", (min(columns, len(cells)) * width, -(-len(cells) // columns) * height), "white")
+    for n, cell in enumerate(cells):
+        sheet.paste(cell, (n % columns * width, n // columns * height))
+    return sheet
 
 
 if __name__ == "__main__":

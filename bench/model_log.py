@@ -95,7 +95,10 @@ def main() -> None:
         run = args.out / (row.of or name).replace(" ", "-")
         if not (run / "weights.safetensors").exists():
             base = ROWS[row.of] if row.of else row
-            train(run, base.recipe, (f"steps={args.steps}", f"pretrained={args.start}", *base.settings), args.data)
+            common = [f"steps={args.steps}", f"pretrained={args.start}"]
+            if (prior := args.out / "control" / "prior.npy").exists():  # counted once
+                common.append(f"objective.prior={prior}")
+            train(run, base.recipe, (*common, *base.settings), args.data)
         model = args.out / f"{name.replace(' ', '-')}.onnx"
         if not model.exists():
             tintype("export", run, "-o", model, *row.export)
