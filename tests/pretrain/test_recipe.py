@@ -57,6 +57,26 @@ def test_zhang16s_alexnet_holds_the_released_codes_values():
     assert [alexnet.optimizer.lr * f for f in alexnet.schedule.factors] == pytest.approx([1e-5, 3e-6, 1e-6], rel=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("row", "images", "epochs"),
+    [
+        ("c1000", 1_281_167, 20),
+        ("c1000-80", 1_281_167, 4),  # after the 76 of the published network
+        ("c1000-100k", 100_000, 250),
+        ("c1000-10k", 10_000, 250),
+        *[(row, 1_281_167, 20) for row in ("e10", "e50", "h2", "h16", "r16", "r50")],
+        ("r16-40", 1_281_167, 40),
+        ("r50-40", 1_281_167, 40),
+    ],
+)
+def test_the_rows_of_larsson17s_table_4_have_recipes_of_the_papers_epochs(row, images, epochs):
+    recipe = load_recipe(f"larsson17-vgg16-{row}")  # PAPERS C6
+    assert recipe.steps * recipe.batch_size / images == pytest.approx(epochs, rel=1e-3)
+    assert (recipe.objective.name, recipe.input, recipe.data.crop) == ("classification", "mean", 224)
+    assert recipe.schedule.milestones[-1] < recipe.steps
+    assert (recipe.pretrained == "required") == (row == "c1000-80")
+
+
 def test_a_recipe_takes_from_its_base_what_it_does_not_say_itself(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("base: zhang16-full\nname: mine\noptimizer: {lr: 1}\nobjective: {name: regression}\nsteps: 7\n")
