@@ -10,9 +10,9 @@ chroma, pictures of 352 x 352, one thread, float32. One picture at a time unless
   convolution at all 7,744 places.
 - dense, summed: our dense prediction, which convolves each layer at its own stride and sums, used for training.
 
-Memory is the high-water mark of a process of its own for each, in all and beyond what it holds before the step:
-weights, gradients and momentum, whose size does not depend on the pictures. The head's time is the processor's, forward
-and backward, from feature maps to their gradients, the best of a few.
+Memory is the high-water mark of a process of its own for each: in all; beyond what it holds before the step (weights,
+gradients and momentum, whose size does not depend on the pictures); and of the head alone, from feature maps to their
+gradients, beyond what it holds before that. The head's time is the processor's for that, the best of a few.
 """
 
 import subprocess
@@ -104,19 +104,22 @@ def peak_of_this_process(way: str, batch: int) -> tuple[float, float]:
     return memory("VmHWM"), memory("VmHWM") - before
 
 
-def head_seconds(way: str, batch: int) -> float:
-    """Processor time of the head alone, forward and backward."""
+def head_alone(way: str, batch: int) -> tuple[float, float]:
+    """GB at most beyond those before, and processor time in seconds, forward and backward."""
     network = build()
     rgb, seen = pictures(batch, SIDE)
     with torch.no_grad():
         features = network.trunk(seen)
-    best = float("inf")
+    best, peak = float("inf"), 0.0
     for _ in range(ROUNDS):
         leaves = {name: x.detach().requires_grad_() for name, x in features.items()}
+        network.zero_grad(set_to_none=False)
+        before = memory("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts anew
         start = time.process_time()
         loss(way, network.head, leaves, rgb).backward()
-        best = min(best, time.process_time() - start)
-    return best
+        best, peak = min(best, time.process_time() - start), max(peak, memory("VmHWM") - before)
+    return peak, best
 
 
 def child(*arguments: object) -> list[float]:
@@ -127,13 +130,19 @@ def child(*arguments: object) -> list[float]:
 def main(batch: int) -> None:
     print(describe("torch"))
     print(f"batch of {batch}")
-    found = {way: (*child(batch, way, "memory"), *child(batch, way, "time")) for way in WAYS}
-    for way, (peak, beyond, seconds) in found.items():
-        print(f"  {way:14} peak {peak:5.2f} GB, beyond the weights {beyond:5.2f} GB   head {seconds:7.2f} s")
+    found = {way: (*child(batch, way, "memory"), *child(batch, way, "head")) for way in WAYS}
+    for way, (peak, beyond, head, seconds) in found.items():
+        print(
+            f"  {way:22} peak {peak:5.2f} GB, beyond the weights {beyond:5.2f} GB; "
+            f"head alone {head:5.3f} GB, {seconds:6.2f} s"
+        )
     for way in ("dense", "dense, summed"):
-        ratios = [a / b for a, b in zip(found["sparse"], found[way], strict=True)]
-        print(f"  sparse / {way:14} peak {ratios[0]:.2f}, beyond the weights {ratios[1]:.2f}   head {ratios[2]:.3f}")
-    print("  limits, against dense: memory 0.25, head 0.333")
+        peak, beyond, head, seconds = (a / b for a, b in zip(found["sparse"], found[way], strict=True))
+        print(
+            f"  sparse / {way:13} peak {peak:5.2f}   , beyond the weights {beyond:5.2f}   ; "
+            f"head alone {head:5.3f}   , {seconds:6.3f}"
+        )
+    print("  limits, against dense: memory 0.25, the head's time 0.333")
 
 
 if __name__ == "__main__":
@@ -142,4 +151,4 @@ if __name__ == "__main__":
     elif sys.argv[3] == "memory":
         print(*peak_of_this_process(sys.argv[2], int(sys.argv[1])))
     else:
-        print(head_seconds(sys.argv[2], int(sys.argv[1])))
+        print(*head_alone(sys.argv[2], int(sys.argv[1])))

@@ -5,6 +5,7 @@ import shlex
 import signal
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from pretrain import labelled
@@ -100,6 +101,24 @@ def test_a_worker_that_is_killed_ends_a_run_in_one_line(place, monkeypatch):
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("a process that decodes photographs was killed, perhaps")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[gloo/transport/tcp/pair.cc:538] Connection closed by peer [127.0.0.1]:29511"),  # as gloo says it
+        torch.distributed.DistBackendError("NCCL error"),
+    ],
+)
+def test_a_process_whose_peer_is_gone_says_so_in_one_line(error, place, monkeypatch):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(colorization, "loss_of", fail)
+    result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "steps=3")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("process 1: another process of this run is gone")
 
 
 @pytest.mark.parametrize(("rank", "opening"), [("0", ""), ("1", "process 1: ")])

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from tintype.pretrain import RecipeError, bundled_recipes, load_recipe
-from tintype.pretrain.recipe import different_keys
+from tintype.pretrain.recipe_file import different_keys
 
 
 def test_the_papers_four_systems_and_the_bundled_model_have_recipes():

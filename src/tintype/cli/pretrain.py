@@ -83,6 +83,8 @@ def pretrain(
     With torchrun the batch is shared by all processes, and with --accumulate each goes through its share in parts; the
     result is that of one process, but for what batch-norm and dropout see at a time.
     """
+    from torch.distributed import DistError
+
     from tintype.data import DataError, LoadingError
     from tintype.pretrain import ClassificationRecipe, RecipeError, bundled_recipes, load_recipe
     from tintype.pretrain.classification import pretrain as train_classifier
@@ -121,10 +123,14 @@ def pretrain(
     except (TrainingError, DataError) as error:
         _fail(str(error), 1)
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error):  # torch's own words, raised wherever the run happens to be
-            raise
-        fewer = "perhaps for its memory: try a smaller --set data.workers=N"
-        _fail(f"a process that decodes photographs was killed, {fewer}, and --resume", 1, anyone=True)
+        words = str(error)  # torch's own, raised wherever the run happens to be
+        if "DataLoader worker" in words:
+            fewer = "perhaps for its memory: try a smaller --set data.workers=N"
+            _fail(f"a process that decodes photographs was killed, {fewer}, and --resume", 1, anyone=True)
+        if isinstance(error, DistError) or "by peer" in words or "gloo" in words:
+            why = "its own last words, if any, say why"
+            _fail(f"another process of this run is gone; {why}, and --resume goes on", 1, anyone=True)
+        raise
     except OSError as error:
         _fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:

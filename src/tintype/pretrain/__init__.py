@@ -2,6 +2,7 @@
 
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
-from tintype.pretrain.recipe import Recipe, bundled_recipes, load_recipe
+from tintype.pretrain.recipe import Recipe
+from tintype.pretrain.recipe_file import bundled_recipes, load_recipe
 
 __all__ = ["ClassificationRecipe", "Recipe", "RecipeError", "bundled_recipes", "load_recipe"]

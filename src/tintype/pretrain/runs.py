@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.parse import RecipeError
-from tintype.pretrain.recipe import Recipe, different_keys, load_recipe
+from tintype.pretrain.recipe import Recipe
+from tintype.pretrain.recipe_file import different_keys, load_recipe
 from tintype.training import TrainingError
 
 TEMPORARY = ".recipe.yaml.tmp"  # all that a run which was killed at its very start leaves

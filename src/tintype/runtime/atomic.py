@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_atomically(target: Path, write: Callable[[BinaryIO], None], overwrite: bool = False) -> None:
+def write_atomically(target: Path, write: Callable[[BinaryIO], object], overwrite: bool = False) -> None:
     """Writes a file.
 
     On Linux the file has no name until it is complete, so that even a killed process leaves nothing behind. Elsewhere,
@@ -34,7 +34,7 @@ def write_atomically(target: Path, write: Callable[[BinaryIO], None], overwrite:
         raise OSError(number, error.strerror or f"cannot be written ({error})", str(target)) from None
 
 
-def _write_nameless(target: Path, write: Callable[[BinaryIO], None], overwrite: bool) -> bool:
+def _write_nameless(target: Path, write: Callable[[BinaryIO], object], overwrite: bool) -> bool:
     """False where the system or the file system has no files without a name."""
     try:
         number = os.open(target.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
@@ -56,7 +56,7 @@ def _write_nameless(target: Path, write: Callable[[BinaryIO], None], overwrite: 
     return True
 
 
-def _write_named(target: Path, write: Callable[[BinaryIO], None], overwrite: bool) -> None:
+def _write_named(target: Path, write: Callable[[BinaryIO], object], overwrite: bool) -> None:
     place = temporary_name(target)
     number = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:

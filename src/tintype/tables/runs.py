@@ -7,7 +7,7 @@ from typing import Any
 
 from tintype.export import ExportError, export
 from tintype.pretrain import ClassificationRecipe, Recipe, bundled_recipes, load_recipe
-from tintype.pretrain.recipe import different_keys
+from tintype.pretrain.recipe_file import different_keys
 from tintype.runtime.model import load_model
 
 

@@ -12,10 +12,12 @@ from onnx import numpy_helper
 from safetensors.torch import load_file
 from torchvision.transforms.v2 import Resize
 
-from tintype import export as module
 from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.color.encoding import annealed_mean, entropy
 from tintype.export import ExportError, export, export_trunk
+from tintype.export import bundle as module
+from tintype.export.graphs import BinsBundle
+from tintype.export.weights import undo_rebalancing
 from tintype.networks import build_network, load_weights, save_weights, zhang16
 from tintype.objectives import Histograms
 from tintype.runtime.model import load_model
@@ -67,7 +69,7 @@ def bundle(tmp_path_factory):
 def graph(bundle, monkeypatch):
     """The bundle's graph, which `export` is given in place of another trace of 10 seconds."""
     model = onnx.load(bundle[1])
-    monkeypatch.setattr(module, "_to_onnx", lambda network, multiple: model)
+    monkeypatch.setattr(module, "to_onnx", lambda network, multiple: model)
     return model
 
 
@@ -112,7 +114,7 @@ def test_entropy_is_sound_for_certain_and_for_clueless_predictions():
     with torch.no_grad():
         network.head.predict.weight.zero_()
         network.head.predict.bias.zero_()
-    bundle = module.BinsBundle(network)
+    bundle = BinsBundle(network)
     lightness, temperature = torch.rand(1, 1, 32, 32), torch.tensor(0.38)
     assert bundle(lightness, temperature)[1].detach().numpy() == pytest.approx(np.log(313), abs=1e-4)
     with torch.no_grad():
@@ -262,7 +264,7 @@ def test_rebalancing_can_be_undone_in_part(bundle):
     network = copy.deepcopy(bundle[0])
     with torch.no_grad():
         before = torch.softmax(network(lightness), dim=1)
-        module._undo_rebalancing(network, {"rarity": rarity.tolist()}, 0.25)
+        undo_rebalancing(network, {"rarity": rarity.tolist()}, 0.25)
         after = torch.softmax(network(lightness), dim=1)
     expected = before / rarity.reshape(1, -1, 1, 1) ** 0.25
     torch.testing.assert_close(after, expected / expected.sum(dim=1, keepdim=True))
@@ -279,7 +281,7 @@ def test_two_runs_are_blended_by_the_average_of_their_weights(bundle, tmp_path, 
         blended.update({name: value.clone() for name, value in network.state_dict().items()})
         raise ValueError("seen")
 
-    monkeypatch.setattr(module, "_undo_rebalancing", stop)
+    monkeypatch.setattr(module, "undo_rebalancing", stop)
     with pytest.raises(ExportError, match="seen"):
         export(path, tmp_path / "tiny.onnx", blend=tmp_path / "other.safetensors", share=0.75, rebalance=0.5)
     for name, value in own.items():
@@ -329,7 +331,7 @@ def test_an_earlier_bundle_outlives_a_failed_write(bundle, graph, tmp_path, monk
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         export(bundle[1].parent, out)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
