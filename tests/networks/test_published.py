@@ -171,7 +171,7 @@ def test_other_weights_are_refused_in_one_line(tmp_path, eccv16, file):
         ("resnet50", tmp_path / "r18.safetensors", "trunk.body.layer1.0.conv1.weight is missing or differs"),
         ("zhang16", tmp_path / "r18.safetensors", "model1.0.weight is missing"),
         ("vgg16", tmp_path / "r18.safetensors", "features.0.weight"),
-        ("alexnet_dilated", tmp_path / "r18.safetensors", "nobody publishes any for PyTorch"),
+        ("alexnet_dilated", tmp_path / "r18.safetensors", "nobody publishes any for it but as .caffemodel.h5"),
         ("resnet18", tmp_path / "absent.pth", "cannot be read as weights"),
     ]
     for trunk, path, reason in cases:

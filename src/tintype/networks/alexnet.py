@@ -1,4 +1,4 @@
-"""AlexNet as both papers pretrained it: grouped, fc6 and fc7 as convolutions, no LRN (PAPERS B1, C2)."""
+"""AlexNet as both papers pretrained it: grouped, fc6 and fc7 as convolutions (PAPERS B1, C2)."""
 
 from collections import OrderedDict
 
@@ -13,19 +13,17 @@ class AlexNet(Chain):
     Input: (B, 1, H, W) in [0, 100], of any size.
     Output: "data" at stride 1, "conv1" 4, "conv2" 8, "conv3" to "conv5" 16, "fc6" and "fc7" 32, after ReLU.
 
-    The released AlexNet of Larsson17 also has local response normalization before the poolings, an option of its code
-    that is left out here.
-
     Args:
         in_chans: input channels; 1 for lightness.
         batch_norm: batch-norm without scale or shift between each convolution and its ReLU, as when pretraining.
         dilated: Zhang16's: pool5 at stride 1 and fc6 dilated by 2, so that fc6 and fc7 stay at stride 16; no dropout.
             The input is L - 50 then. Weights fit both ways.
+        lrn: local response normalization before the first two poolings, as in Larsson17's released AlexNet.
     """
 
     mean, std = 100 * 114.154 / 255, 100.0  # SS:multi/basenets/alex.py, of (R + G + B) / 3
 
-    def __init__(self, in_chans: int = 1, batch_norm: bool = False, dilated: bool = False):
+    def __init__(self, in_chans: int = 1, batch_norm: bool = False, dilated: bool = False, lrn: bool = False):
         super().__init__(in_chans)
         if dilated:
             self.mean, self.std = 50.0, 1.0
@@ -41,13 +39,18 @@ class AlexNet(Chain):
         self.fc7 = block(nn.Conv2d(4096, 4096, 1), batch_norm, dropout)
         self.crop = nn.Identity() if dilated else _Crop()
         xavier(self)
+        self.batch_norm = batch_norm
         self.pool1, self.pool2 = nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1)
         self.pool5 = nn.MaxPool2d(3, 1 if dilated else 2, 1)
+        pools: list[list[nn.Module]] = [[self.pool1], [self.pool2]]
+        if lrn:  # TensorFlow multiplies the sum of five squares by 2e-5, torch their mean by this
+            self.lrn1, self.lrn2 = (nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0) for _ in pools)
+            pools = [[self.lrn1, self.pool1], [self.lrn2, self.pool2]]
         self.chain(
             [
                 ("conv1", [self.conv1]),
-                ("conv2", [self.pool1, self.conv2]),
-                ("conv3", [self.pool2, self.conv3]),
+                ("conv2", [*pools[0], self.conv2]),
+                ("conv3", [*pools[1], self.conv3]),
                 ("conv4", [self.conv4]),
                 ("conv5", [self.conv5]),
                 ("fc6", [self.pool5, self.fc6, self.crop]),

@@ -24,6 +24,7 @@ TRUNKS: dict[str, Callable[[int], Trunk]] = {
     "zhang16": Zhang16,
     "alexnet": AlexNet,
     "alexnet_bn": partial(AlexNet, batch_norm=True),
+    "alexnet_lrn": partial(AlexNet, lrn=True),
     "alexnet_dilated": partial(AlexNet, dilated=True),
     "alexnet_dilated_bn": partial(AlexNet, dilated=True, batch_norm=True),
     "vgg16": VGG16,

@@ -1,10 +1,10 @@
-"""Weights as others publish and load them: torchvision's and timm's classifiers, Zhang16's colorizers.
+"""Weights as others publish and load them: torchvision's and timm's classifiers, Zhang16's and Larsson17's colorizers.
 
 One table of names for each trunk serves both ways: reading a published file into a trunk, and writing a trunk out so
 that others load it without tintype.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import timm
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from tintype.networks.alexnet import AlexNet
+from tintype.networks.caffe import layer, read_caffe
 from tintype.networks.foreign import read_state_dict
 from tintype.networks.resnet import ResNet
 from tintype.networks.surgery import absorb_scale_and_shift, grey_first_layer, rgb_first_layer
@@ -36,13 +37,18 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
     the file lacks start as identities: evaluated, the trunk gives what the file's network gives.
     `zhang16` takes both released PyTorch colorizers: of colorization_release_v2 the trunk and, with head `dense`, the
     head; of siggraph17 the trunk, without its inputs for hints.
+    `alexnet_lrn`, `vgg16`, `resnet152` and their relatives take Larsson17's released .caffemodel.h5. That ResNet
+    strides in the first convolution of a block where ours, torchvision's, does in the second.
 
     Raises:
         ValueError: the file cannot be read, or holds other weights; in one line.
     """
-    given, network = read_state_dict(path), nn.ModuleDict({"trunk": trunk, "head": head})
+    given = read_caffe(path) if path.suffix == ".h5" else read_state_dict(path)
+    network = nn.ModuleDict({"trunk": trunk, "head": head})
     try:
-        if isinstance(trunk, Zhang16):
+        if path.suffix == ".h5":
+            state = _from_caffe(given, trunk)
+        elif isinstance(trunk, Zhang16):
             state = _from_colorizer(given, network.state_dict())
         elif isinstance(trunk, ResNet):
             state = {f"trunk.body.{k}": v for k, v in given.items() if not k.startswith("fc.")}
@@ -50,7 +56,7 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
         elif isinstance(trunk, VGG16):
             state = _from_vgg(given, trunk)
         else:
-            raise ValueError("nobody publishes any for PyTorch")
+            raise ValueError("nobody publishes any for it but as .caffemodel.h5")
         expected = {k: v for k, v in network.state_dict().items() if k.startswith("trunk.") or k in state}
         for key, value in expected.items():
             if key.endswith("num_batches_tracked"):
@@ -140,6 +146,43 @@ def _from_vgg(given: Mapping[str, Tensor], trunk: VGG16) -> State:
         _put(state, f"trunk.{name}.conv", after, {"weight": weight, "bias": given[f"{source}.bias"]})
     _grey(state, "trunk.features.0.weight", trunk)
     return state
+
+
+def _from_caffe(given: Mapping[str, Tensor], trunk: Trunk) -> State:
+    """Larsson17's tensors under the names of our trunks."""
+    state: State = {}
+    if isinstance(trunk, ResNet):
+        for conv, norm, name in _resnet_layers(trunk):
+            tensors = layer(given, conv if conv == "conv1" else f"res{name}", f"bn{name}", f"scale{name}")
+            state[f"trunk.body.{conv}.weight"] = tensors.pop("weight")
+            state |= {f"trunk.body.{norm}.{key.removeprefix('norm.')}": value for key, value in tensors.items()}
+    elif isinstance(trunk, VGG16 | AlexNet):
+        if isinstance(trunk, VGG16):
+            names = [name for name in trunk.strides if name.startswith("conv")]
+            places = [(f"features.{conv}", f"features.{norm}") for conv, norm in _vgg_layers(trunk.features)]
+            layers = dict(zip(names, places, strict=True))
+        else:
+            layers = {f"conv{n}": (f"conv{n}.conv", f"conv{n}.norm") for n in range(1, 6)}
+        layers |= {name: (f"{name}.conv", f"{name}.norm") for name in ("fc6", "fc7")}
+        for name, (conv, norm) in layers.items():
+            tensors = layer(given, name, f"batch_{name}")
+            own = trunk.get_parameter(f"{conv}.weight")
+            tensors["weight"] = tensors["weight"].reshape(own.shape)  # of fc6 and fc7 from matrices
+            _put(state, f"trunk.{conv}", f"trunk.{norm}" if trunk.batch_norm else None, tensors)
+    else:
+        raise ValueError("Larsson17 released none for it")
+    return state
+
+
+def _resnet_layers(trunk: ResNet) -> Iterator[tuple[str, str, str]]:
+    """Of torchvision's bottleneck ResNets: each convolution, its batch-norm, and what Caffe's names have in common."""
+    yield "conv1", "bn1", "_conv1"
+    for block, layers in trunk.steps[1:]:
+        place, name = layers[-1].removeprefix("body."), block.removeprefix("res")
+        for number, letter in enumerate("abc", 1):
+            yield f"{place}.conv{number}", f"{place}.bn{number}", f"{name}_branch2{letter}"
+        if name.endswith("a"):
+            yield f"{place}.downsample.0", f"{place}.downsample.1", f"{name}_branch1"
 
 
 def _put(state: State, conv: str, norm: str | None, layer: State) -> None:
