@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from _upsamplers import Joined, Scene, Way, bilinear, cell_means, guide_means, lay, plain
 from tintype.evaluate import Photograph
 from tintype.evaluate.colour_error import picture_ab
-from tintype.export import _quiet
+from tintype.export.onnx_file import quiet
 from tintype.runtime.buffers import Plane
 from tintype.runtime.model import Model
 from tintype.runtime.upsample import _cell_means
@@ -100,7 +100,7 @@ def learned(network: Upsampler, place: Path) -> Way:
     """
     path = place / f"upsampler-{network.first.out_channels}.onnx"
     height, width = (torch.export.Dim(name, min=2, max=4096) for name in ("height", "width"))
-    with _quiet():
+    with quiet():
         shapes = ({2: 2 * height, 3: 2 * width},)
         torch.onnx.export(network, (torch.rand(1, 4, 38, 54),), path, dynamo=True, dynamic_shapes=shapes, verbose=False)
     options = onnxruntime.SessionOptions()

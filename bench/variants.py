@@ -37,7 +37,7 @@ from tintype.evaluate.colour_error import count_bins
 from tintype.evaluate.figures import FIGURES, NOTHING
 from tintype.evaluate.measure import measure, true_colours
 from tintype.evaluate.suite import as_json
-from tintype.export import _halve_weights
+from tintype.export.onnx_file import halve_weights
 from tintype.runtime import Colorizer, Model
 from tintype.runtime.buffers import Plane
 from tintype.runtime.model import load_model
@@ -132,7 +132,7 @@ def widened(model: ModelProto) -> ModelProto:
 
 def halved(model: ModelProto) -> ModelProto:
     """A bundle with its weights stored as float16, as `tintype export` does it."""
-    _halve_weights(model)
+    halve_weights(model)
     return model
 
 

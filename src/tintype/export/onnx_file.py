@@ -20,7 +20,7 @@ def to_onnx(bundle: nn.Module, multiple: int) -> onnx.ModelProto:
     height, width = torch.export.Dim("height", min=1, max=4096), torch.export.Dim("width", min=1, max=4096)
     # Sides that no dimension of the network equals, so that the exporter mistakes neither for a constant.
     example = torch.rand(1, 1, 5 * multiple, 7 * multiple) * 100, torch.tensor(0.38)
-    with _quiet():
+    with quiet():
         program = torch.onnx.export(
             bundle,
             example,
@@ -59,7 +59,7 @@ def halve_weights(model: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporter's progress, warnings and logging to itself."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
     levels = [logger.level for logger in loggers]
