@@ -170,7 +170,7 @@ def test_colours_are_those_of_the_devkit():
 
 def test_camvid_is_read():
     photos = os.environ.get("TINTYPE_PHOTOS")
-    if photos is None:
+    if not photos:
         pytest.skip("TINTYPE_PHOTOS is not set: no photographs with masks at hand")
     sizes = []
     for split in ("train", "val", "test"):

@@ -267,7 +267,7 @@ def test_masks_that_are_not_there_are_named(segmentation):
 
 def test_a_real_devkit_has_labels_that_follow_from_its_boxes():
     photos = os.environ.get("TINTYPE_PHOTOS")
-    if photos is None:
+    if not photos:
         pytest.skip("TINTYPE_PHOTOS is not set: no photographs with boxes at hand")
     kit = Devkit(os.path.join(photos, "indoor-voc"), 2007)
     total = 0

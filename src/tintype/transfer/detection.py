@@ -24,7 +24,7 @@ class Detections(NamedTuple):
     Attributes:
         corners: (n, 4), left, top, right, bottom.
         classes: (n,).
-        scores: (n,), above one another in all images of a set.
+        scores: (n,), comparable between the images of a set.
     """
 
     corners: NDArray[np.floating]
