@@ -12,6 +12,7 @@ from onnx import numpy_helper
 from safetensors.torch import load_file
 from torchvision.transforms.v2 import Resize
 
+from export.metadata import METADATA
 from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.color.encoding import annealed_mean, entropy
 from tintype.export import ExportError, export, export_trunk
@@ -21,21 +22,6 @@ from tintype.export.weights import undo_rebalancing
 from tintype.networks import build_network, load_weights, save_weights, zhang16
 from tintype.objectives import Histograms
 from tintype.runtime.model import load_model
-
-METADATA = {
-    "format": 1,
-    "name": "tiny",
-    "trunk": "timm:test_efficientnet",
-    "in_chans": 1,
-    "stride": 4,
-    "ab_origin": 2.0,
-    "input_size": 64,
-    "temperature": 0.38,
-    "recipe": "tiny",
-    "data": "none",
-    "steps": 0,
-    "versions": {"tintype": "0"},
-}
 
 
 def make_weights(path, objective="bins", trunk=METADATA["trunk"], head="pyramid", extra=None, **options):

@@ -2,28 +2,12 @@ import onnx
 import pytest
 import torch
 
+from export.metadata import METADATA as PLAIN
 from tintype.export import export
 from tintype.networks import build_network, save_weights
 from tintype.networks.bundle import read_bundle
 
-METADATA = {
-    "format": 1,
-    "name": "tiny",
-    "trunk": "timm:test_efficientnet",
-    "head": "pyramid",
-    "head_options": {"width": 8},
-    "objective": "bins",
-    "channels": 313,
-    "in_chans": 1,
-    "stride": 4,
-    "ab_origin": 2.0,
-    "input_size": 64,
-    "temperature": 0.38,
-    "recipe": "tiny",
-    "data": "none",
-    "steps": 0,
-    "versions": {"tintype": "0"},
-}
+METADATA = {**PLAIN, "head": "pyramid", "head_options": {"width": 8}, "objective": "bins", "channels": 313}
 LIGHTNESS = torch.rand(2, 1, 64, 96, generator=torch.Generator().manual_seed(2)) * 100
 
 
