@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tintype.data import DamagedPhotoError
-from tintype.data.decode import _decode, center_crop, random_crop
+from tintype.data.decode import _decode, center_crop, full_size, random_crop
 
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -223,3 +223,14 @@ def test_floating_point_pixels_are_refused():
     Image.fromarray(np.full((20, 20), 0.5, np.float32)).save(file, "TIFF")
     with pytest.raises(DamagedPhotoError, match="floating-point"):
         center_crop(file.getvalue(), 8)
+
+
+def test_a_whole_photograph_is_read_upright_in_its_full_size(picture, encode):
+    wide = picture(4, 40, 300)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("JPEG", "PNG"):
+        assert _difference(full_size(encode(wide, kind)), wide) < 2
+        assert _difference(full_size(encode(wide.rotate(90, expand=True), kind, exif=exif)), wide) < 2
+    with pytest.raises(DamagedPhotoError):
+        full_size(b"no")

@@ -56,6 +56,11 @@ def center_crop(data: bytes, crop: int) -> Pixels:
     return random_crop(data, crop, side=1.0, left=0.5, top=0.5, flip=False)
 
 
+def full_size(data: bytes) -> Pixels:
+    """All of a photograph, upright, RGB (h, w, 3) uint8. Raises DamagedPhotoError."""
+    return np.ascontiguousarray(_upright(*_decode(data, at_least=1 << 16)))
+
+
 def check(data: bytes) -> None:
     """Decode a photograph as cheaply as can be, for the sake of its damage. Raises DamagedPhotoError."""
     _decode(data, at_least=1)
