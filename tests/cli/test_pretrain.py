@@ -3,6 +3,10 @@ import multiprocessing
 import os
 import shlex
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -79,12 +83,52 @@ def test_a_classifier_is_trained_with_a_studys_labels_and_told_how_to_go_on(plac
         result = tintype(*run, "--accumulate", "2")
     assert result.exit_code == 128 + signal.SIGTERM
     line = result.stderr.splitlines()[-1]
-    assert line.endswith("--data kinds --labels r2.tsv --out run --resume")
+    assert line.endswith("--data kinds --labels r2.tsv --accumulate 2 --out run --resume")
     result = tintype(*shlex.split(line.partition("tintype pretrain ")[2]), "--channels-first")
     assert result.exit_code == 0, result.output
     first, second = [json.loads(line) for line in (place / "run" / "sessions.jsonl").read_text().splitlines()]
-    assert [session["accumulate"] for session in (first, second)] == [2, 1]
+    assert [session["accumulate"] for session in (first, second)] == [2, 2]
     assert [session["channels_last"] for session in (first, second)] == [True, False]
+
+
+def test_a_cluster_that_signals_every_process_twice_still_gets_a_checkpoint(place):
+    """torchrun and batch systems send SIGTERM to the whole process group, workers included."""
+    command = [
+        Path(sys.executable).parent / "tintype",
+        "pretrain",
+        "tiny.yaml",
+        "--data",
+        "photographs",
+        "--out",
+        "run",
+    ]
+    settings = ["steps=100000", "data.workers=1", "log_every=1", "checkpoint_every=100000"]
+    command += [part for setting in settings for part in ("--set", setting)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        for line in process.stderr:
+            if line.startswith("step "):
+                break
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGTERM)
+            time.sleep(0.01)
+        rest = process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert rest.splitlines()[-1].startswith("stopped after step ")
+    assert list((place / "run" / "checkpoints").glob("step-*.pt"))
+
+
+def test_how_to_go_on_is_told_with_every_option_and_quoted(place, monkeypatch):
+    loss = colorization.loss_of
+
+    def stop(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return loss(*arguments)
+
+    (place / "photographs").rename(place / "my album")
+    monkeypatch.setattr(colorization, "loss_of", stop)
+    options = ["--max-damaged", "0.5", "--channels-first", "--out", "run", "--set", "steps=3"]
+    line = tintype("tiny.yaml", "--data", "my album", *options).stderr.splitlines()[-1]
+    assert line.endswith("--data 'my album' --max-damaged 0.5 --channels-first --out run --resume")
 
 
 def test_a_worker_that_is_killed_ends_a_run_in_one_line(place, monkeypatch):

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torchvision.transforms.v2 import Resize
 
 from export.metadata import METADATA
+from pretrain import labelled
 from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.color.encoding import annealed_mean, entropy
 from tintype.export import ExportError, export, export_trunk
@@ -222,7 +223,8 @@ def test_a_trunk_is_a_plain_state_dict_that_torchvision_loads(tmp_path, ending, 
     out = tmp_path / f"trunk.{ending}"
     words = export_trunk(tmp_path, out, rgb)
     assert words == (
-        "torchvision.models.resnet18 with fc = nn.Identity(); input: (x - 0.4477) / 1, x = (R + G + B) / 3 in [0, 1]"
+        f"torchvision.models.resnet18 with fc = nn.Identity(){'' if rgb else ' and a first layer of one channel'}; "
+        "input: (x - 0.4477) / 1, x = (R + G + B) / 3 in [0, 1]"
     )
     state = load_file(out) if ending == "safetensors" else torch.load(out, weights_only=True)
     model = torchvision.models.resnet18()
@@ -236,6 +238,22 @@ def test_a_trunk_is_a_plain_state_dict_that_torchvision_loads(tmp_path, ending, 
         ours = network.trunk.eval()(100 * seen)["res5b"].mean((2, 3))
         theirs = model.eval()((seen - 114.154 / 255).expand(-1, channels, -1, -1))
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.max()))
+
+
+@pytest.mark.parametrize("seen", ["lightness", "colour"])
+def test_the_trunk_of_a_classifier_goes_out_too(tmp_path, seen):
+    labelled.make_photographs(tmp_path / "kinds")
+    labelled.run(tmp_path / "run", tmp_path / "kinds", "steps=1", "schedule.warmup=0", f"input={seen}")
+    words = export_trunk(tmp_path / "run", tmp_path / "trunk.safetensors")
+    assert words.startswith("timm.create_model('test_efficientnet', num_classes=0)")
+    assert ("R, G and B" in words) == (seen == "colour")
+    own, _ = load_weights(tmp_path / "run" / "weights.safetensors")
+    written = load_file(tmp_path / "trunk.safetensors")
+    assert written["conv_stem.weight"].shape[1] == (3 if seen == "colour" else 1)
+    torch.testing.assert_close(written["conv_stem.weight"], own["trunk.body.conv_stem.weight"])
+    if seen == "colour":
+        with pytest.raises(ExportError, match="sees colour already"):
+            export_trunk(tmp_path / "run", tmp_path / "rgb.safetensors", rgb=True)
 
 
 def test_a_trunk_of_another_ending_is_refused(tmp_path):

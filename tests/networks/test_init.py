@@ -170,6 +170,8 @@ def test_what_cannot_be_initialized_or_rebalanced_is_said():
         initialize(build_trunk("resnet18"), photographs())
     with pytest.raises(ValueError, match="fold its batch-norms first"):
         rebalance(Small(batch_norm=True), photographs())
+    with pytest.raises(ValueError, match="local response normalization"):
+        rebalance(build_trunk("alexnet_lrn"), photographs())
 
 
 def test_a_first_layer_goes_from_grey_to_colour_and_back():

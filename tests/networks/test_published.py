@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import timm
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor, nn
 from reference.colorizers import ECCV16, Siggraph17
 from tintype.networks import build_network, build_trunk, published
 from tintype.networks.published import plain_trunk
+from tintype.networks.surgery import fold_batch_norm
 
 
 def grey(*size: int) -> Tensor:
@@ -80,6 +83,18 @@ def test_a_resnet_classifier_answers_grey_pictures_as_it_does_three_equal_channe
     ends = ["conv1", *(max(n for n in found if n.startswith(f"res{s}")) for s in (2, 3, 4, 5))]
     for ours, theirs in zip(ends, expected, strict=True):
         torch.testing.assert_close(found[ours], theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max()), msg=ours)
+
+
+def test_for_colour_input_a_classifier_gives_its_own_features(file):
+    model = unlike_a_fresh_network(torchvision.models.resnet18())
+    trunk = build_trunk("resnet18", 3).eval()
+    published.load_published(trunk, nn.Identity(), file(model.state_dict()))
+    seen = torch.rand(2, 3, 64, 48, generator=torch.Generator().manual_seed(0)) * 100
+    with torch.no_grad():
+        expected = resnet_features(model, (seen - trunk.mean) / (100 * 0.226))
+        found = trunk(seen)
+    for name, x in zip(("conv1", "res2b", "res3b", "res4b", "res5b"), expected, strict=True):
+        torch.testing.assert_close(found[name], x, rtol=1e-3, atol=1e-4 * float(x.max()), msg=name)
 
 
 def vgg_state(features: nn.Module, of_timm: bool) -> dict[str, Tensor]:
@@ -241,6 +256,17 @@ def test_a_vgg16_trunk_loads_strictly_into_torchvisions_and_gives_equal_features
         given = ((seen - trunk.mean) / trunk.std).expand(-1, 3, -1, -1)
         theirs = model.eval()(given)  # fc7 after ReLU, of a whole picture: our middle cell
         torch.testing.assert_close(trunk(seen)["fc7"][:, :, 3, 3], theirs, rtol=1e-3, atol=1e-4 * float(theirs.max()))
+
+
+def test_a_folded_vgg16_goes_out_too(vggs):
+    trunk = copy.deepcopy(vggs["vgg16_bn"])
+    seen = grey(32, 32)
+    with torch.no_grad():
+        before = trunk(seen)["fc7"]
+        fold_batch_norm(trunk, seen)
+        torch.testing.assert_close(trunk(seen)["fc7"], before, rtol=1e-3, atol=1e-4 * float(before.max()))
+    state, _ = plain_trunk(trunk)
+    torch.testing.assert_close(state["classifier.0.weight"], trunk.fc6.conv.weight.flatten(1))
 
 
 def test_zhang16s_trunk_loads_into_the_released_network(eccv16, file):

@@ -91,6 +91,23 @@ def test_a_run_asked_to_stop_writes_a_checkpoint_and_goes_on_exactly(tmp_path, n
     assert_same_weights(run(tmp_path / "stopped", resume=True), run(tmp_path / "whole"))
 
 
+def test_a_second_sigterm_changes_nothing_and_a_second_ctrl_c_ends_at_once(tmp_path):
+    def twice(number):
+        def stop_at_5(step, value):
+            if step == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), number)
+            return value
+
+        return stop_at_5
+
+    with pytest.raises(Interrupted) as stopped:
+        run(tmp_path / "cluster", on_loss=twice(signal.SIGTERM))
+    assert stopped.value.checkpoint.name == "step-0000005.pt"
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "hurry", on_loss=twice(signal.SIGINT))
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path, value):
     def poison(step, loss):

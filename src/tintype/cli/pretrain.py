@@ -1,12 +1,15 @@
 """`tintype pretrain`."""
 
 import os
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from tintype.cli._options import finite
+
+DAMAGED = 0.05  # share of photographs that may be
 
 
 @click.command()
@@ -46,7 +49,7 @@ from tintype.cli._options import finite
     "--max-damaged",
     type=click.FloatRange(0, 1),
     callback=finite,
-    default=0.05,
+    default=DAMAGED,
     show_default=True,
     metavar="S",
     help="Share of photographs that may be damaged; they are replaced, and listed in RUN/damaged.tsv.",
@@ -134,12 +137,13 @@ def pretrain(
     except OSError as error:
         _fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:
-        sources = " ".join([*(f"--data {path}" for path in data), *([f"--labels {labels}"] if labels else [])])
-        _fail(
-            f"stopped after step {stop.step}; go on with: "
-            f"tintype pretrain {run}/recipe.yaml {sources} --out {run} --resume",
-            128 + stop.signal,
-        )
+        again = ["tintype", "pretrain", f"{run}/recipe.yaml", *(word for path in data for word in ("--data", path))]
+        again += ["--labels", str(labels)] if labels else []
+        again += ["--accumulate", str(accumulate)] if accumulate > 1 else []
+        again += ["--max-damaged", str(max_damaged)] if max_damaged != DAMAGED else []
+        again += ["--compile"] * compile + ["--channels-first"] * (not channels_last)
+        line = shlex.join([*again, "--out", str(run), "--resume"])
+        _fail(f"stopped after step {stop.step}; go on with: {line}", 128 + stop.signal)
     else:
         if accelerator.is_main_process:
             click.echo(str(weights))

@@ -84,7 +84,7 @@ class Batches:
             num_workers=workers,
             collate_fn=_identity,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=_ignore_interrupts,
+            worker_init_fn=_ignore_stops,
         )
 
     def __len__(self) -> int:
@@ -307,6 +307,7 @@ def _identity(batch: Any) -> Any:
     return batch
 
 
-def _ignore_interrupts(worker: int) -> None:
-    """Ctrl-C reaches every process of a run; only the one that trains decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ignore_stops(worker: int) -> None:
+    """Ctrl-C, and SIGTERM from torchrun or a cluster, reach every process; the one that trains decides what to do."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

@@ -5,9 +5,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from tintype.export.weights import ExportError, load
+from tintype.export.weights import ExportError, load_trunk
 from tintype.networks.published import plain_trunk
 from tintype.runtime.atomic import write_atomically
+
+SEEN = {"mean": "(R + G + B) / 3", "lightness": "L of CIE Lab / 100", "colour": "R, G and B"}
 
 
 def export_trunk(source: Path, out: Path, rgb: bool = False) -> str:
@@ -27,11 +29,15 @@ def export_trunk(source: Path, out: Path, rgb: bool = False) -> str:
     """
     if out.suffix not in (".safetensors", ".pth", ".pt"):
         raise ExportError(f"{out}: a trunk is written as .safetensors, .pth or .pt")
-    network, metadata, _ = load(source, out)
-    state, what = plain_trunk(network.trunk, rgb)
+    trunk, metadata = load_trunk(source, out)
+    if rgb and trunk.in_chans != 1:
+        raise ExportError(f"{source}: this trunk sees colour already")
+    state, what = plain_trunk(trunk, rgb)
+    if trunk.in_chans == 1 and not rgb:
+        what += " and a first layer of one channel"
     state = {name: tensor.contiguous() for name, tensor in state.items()}
-    seen = {"mean": "(R + G + B) / 3", "lightness": "L of CIE Lab / 100"}[metadata.get("input", "lightness")]
-    mean, std = network.trunk.mean / 100, network.trunk.std / 100
+    seen = SEEN[metadata.get("input", "lightness")]
+    mean, std = trunk.mean / 100, trunk.std / 100
     if metadata["trunk"] == "zhang16":
         mean, std = 0.5, 1.0
     words = f"{what}; input: (x - {mean:.4g}) / {std:.4g}, x = {seen} in [0, 1]"

@@ -1,12 +1,14 @@
 """What is exported: trained weights, read and changed."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tintype.networks import Network, build_network, load_weights
+from tintype.networks import Network, build_network, build_trunk, load_weights
+from tintype.networks.trunk import Trunk
 from tintype.objectives import Bins, Histograms, Objective, Regression
 
 
@@ -37,6 +39,20 @@ def load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
         reason = " ".join(str(error).split())
         raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
     return network, metadata, path
+
+
+def load_trunk(source: Path, out: Path) -> tuple[Trunk, dict[str, Any]]:
+    """The trunk of a run's folder or weights file, of colorization or classification, with the metadata."""
+    path = source / "weights.safetensors" if source.is_dir() else source
+    with contextlib.suppress(ValueError):  # which `load` tells
+        tensors, metadata = load_weights(path)
+        if metadata.get("objective") == "classification":
+            trunk = build_trunk(metadata["trunk"], metadata["in_chans"])
+            own = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
+            trunk.load_state_dict(own)
+            return trunk, metadata
+    network, metadata, _ = load(source, out)
+    return network.trunk, metadata
 
 
 def average(network: Network, other: Network, share: float, path: Path) -> None:

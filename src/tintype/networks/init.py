@@ -59,10 +59,12 @@ def rebalance(trunk: Trunk, pictures: Tensor) -> dict[str, float]:
         The factor of each convolution's output, by its name.
 
     Raises:
-        ValueError: the trunk has residual connections or batch-norms.
+        ValueError: the trunk has residual connections, batch-norms, or response normalization, which knows no factors.
     """
     if any(isinstance(layer, nn.BatchNorm2d) for layer in trunk.modules()):
         raise ValueError("a trunk with batch-norm is balanced already; fold its batch-norms first")
+    if any(isinstance(layer, nn.LocalResponseNorm) for layer in trunk.modules()):
+        raise ValueError("a trunk with local response normalization changes when its layers are rescaled")
     names = {layer: name for name, layer in trunk.named_modules()}
     factors: dict[str, float] = {}
     before = 1.0

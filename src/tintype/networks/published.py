@@ -52,7 +52,7 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
             state = _from_colorizer(given, network.state_dict())
         elif isinstance(trunk, ResNet):
             state = {f"trunk.body.{k}": v for k, v in given.items() if not k.startswith("fc.")}
-            _grey(state, "trunk.body.conv1.weight", trunk)
+            _first(state, "trunk.body.conv1.weight", trunk)
         elif isinstance(trunk, VGG16):
             state = _from_vgg(given, trunk)
         else:
@@ -114,10 +114,11 @@ def plain_trunk(trunk: Trunk, rgb: bool = False) -> tuple[State, str]:
     return {key: value.clone() for key, value in state.items()}, what
 
 
-def _grey(state: State, key: str, trunk: Trunk) -> None:
-    """Fit the first layer's filters to grey input on the trunk's own scale, in place."""
-    if key in state and state[key].ndim == 4 and state[key].shape[1] == 3 and trunk.in_chans == 1:
-        state[key] = grey_first_layer(state[key]) * (trunk.std / _IMAGENET_STD)
+def _first(state: State, key: str, trunk: Trunk) -> None:
+    """Fit the first layer's colour filters to the trunk's input and its scale, in place."""
+    if key in state and state[key].ndim == 4 and state[key].shape[1] == 3:
+        filters = grey_first_layer(state[key]) if trunk.in_chans == 1 else state[key]
+        state[key] = filters * (trunk.std / _IMAGENET_STD)
 
 
 def _vgg_layers(features: nn.Sequential) -> list[tuple[int, int | None]]:
@@ -144,7 +145,7 @@ def _from_vgg(given: Mapping[str, Tensor], trunk: VGG16) -> State:
         weight = given[f"{source}.weight"].reshape(4096, -1, side, side)
         after = f"trunk.{name}.norm" if trunk.batch_norm else None
         _put(state, f"trunk.{name}.conv", after, {"weight": weight, "bias": given[f"{source}.bias"]})
-    _grey(state, "trunk.features.0.weight", trunk)
+    _first(state, "trunk.features.0.weight", trunk)
     return state
 
 
@@ -221,7 +222,7 @@ def _to_vgg(state: State, trunk: VGG16) -> State:
         if f"{name}.conv.weight" not in state:
             break  # a head that reads lower layers only has done without
         weight, bias = state[f"{name}.conv.weight"].flatten(1), state[f"{name}.conv.bias"]
-        if trunk.batch_norm:
+        if f"{name}.norm.running_var" in state:  # not folded yet
             scale = (state[f"{name}.norm.running_var"] + _EPS).rsqrt()
             weight, bias = weight * scale[:, None], (bias - state[f"{name}.norm.running_mean"]) * scale
         plain[f"{theirs}.weight"], plain[f"{theirs}.bias"] = weight, bias

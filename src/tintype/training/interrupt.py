@@ -9,7 +9,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While entered, the first SIGINT or SIGTERM is noted in `signal`; a second one acts as it would have anyway."""
+    """While entered, the first SIGINT or SIGTERM is noted in `signal`; a second SIGINT acts as it would have anyway.
+
+    Clusters and torchrun send SIGTERM twice as a rule, each to every process: the second changes nothing.
+    """
 
     def __init__(self) -> None:
         self.signal = 0
@@ -25,7 +28,8 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
-        self._restore()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, self._before[signal.SIGINT])
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
