@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tintype.networks import Network, build_network, load_weights
 from tintype.networks.bundle import read_bundle
@@ -15,23 +14,19 @@ from tintype.networks.classifier import Classifier
 from tintype.networks.timm_trunk import check_known
 from tintype.objectives import Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
-from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.recipe import (
-    BUNDLED,
-    REQUIRED,
     BinsObjective,
-    CosineSchedule,
     HeadRecipe,
     HistogramsObjective,
     ObjectiveRecipe,
     Recipe,
     RegressionObjective,
-    StepsSchedule,
 )
-from tintype.pretrain.recipe import Optimizer as OptimizerRecipe
 from tintype.pretrain.refine import Refinement
+from tintype.recipes import RecipeError, optim
+from tintype.recipes.blocks import Optimizer as OptimizerRecipe
+from tintype.recipes.weights import file_of
 from tintype.training import Plan
-from tintype.training.schedule import cosine, piecewise
 
 
 def make_network(recipe: Recipe) -> Network:
@@ -157,38 +152,13 @@ def make_plan(recipe: Recipe | ClassificationRecipe) -> Plan:
 
 
 def make_optimizer(network: Network | Classifier, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer. Each parameter group has its "factor" on the learning rate.
-
-    adamw leaves biases and norms out of weight decay, as is usual with it; adam and sgd do not, as in Caffe, unless
-    the recipe says so of biases.
-    """
-    groups: list[dict[str, Any]] = []
-    for part, factor in ((network.trunk, recipe.trunk_lr), (network.head, 1.0)):
-        alike: dict[tuple[float, bool], list[nn.Parameter]] = {}  # rates and decays, in the order of the network
-        for name, parameter in part.named_parameters():
-            if parameter.requires_grad:
-                bias = name.endswith("bias")
-                vector = parameter.ndim <= 1 and recipe.name == "adamw"
-                how = factor * (recipe.bias_lr if bias else 1), not vector and (recipe.bias_decay or not bias)
-                alike.setdefault(how, []).append(parameter)
-        for (rate, decays), parameters in alike.items():
-            decay = recipe.weight_decay if decays else 0.0
-            groups.append({"params": parameters, "factor": rate, "weight_decay": decay})
-    first, second = recipe.betas
-    if recipe.name == "sgd":
-        return torch.optim.SGD(groups, recipe.lr, momentum=first)
-    kind = torch.optim.Adam if recipe.name == "adam" else torch.optim.AdamW
-    return kind(groups, recipe.lr, betas=(first, second))
+    """The recipe's optimizer, with its own rate for the trunk."""
+    return optim.make_optimizer([(network.trunk, recipe.trunk_lr), (network.head, 1.0)], recipe)
 
 
 def learning_rate(recipe: Recipe | ClassificationRecipe) -> Callable[[int], float]:
     """The rate of each update, counted from 0."""
-    schedule, base = recipe.schedule, recipe.optimizer.lr
-    if isinstance(schedule, StepsSchedule):
-        return lambda step: base * piecewise(step, schedule.milestones, schedule.factors)
-    if isinstance(schedule, CosineSchedule):
-        return lambda step: base * cosine(step, recipe.steps, schedule.warmup, schedule.floor)
-    return lambda step: base
+    return optim.learning_rate(recipe.schedule, recipe.optimizer.lr, recipe.steps)
 
 
 def make_refinement(recipe: Recipe) -> Refinement | None:
@@ -210,39 +180,6 @@ def make_refinement(recipe: Recipe) -> Refinement | None:
         raise
     except ValueError as error:
         raise RecipeError(f"key 'refine': {error}") from error
-
-
-def file_of(source: str, key: str, name: str) -> Path | None:
-    """The file of weights that a recipe names, if any.
-
-    Args:
-        source: what the recipe says: `none`, `required`, `bundled`, a path, or `package:NAME/FILE`.
-        key: where it says so, and `name` the recipe's, for the error.
-
-    Raises:
-        RecipeError: it is for the user to give and was not given, or it is not there.
-    """
-    if source == "none":
-        return None
-    if source == REQUIRED:
-        raise RecipeError(
-            f"recipe {name} starts from the weights of a finished run: give them with "
-            f"--set {key}=RUN/weights.safetensors"
-        )
-    if source == BUNDLED:
-        return Path(str(resources.files("tintype.models").joinpath(f"{BUNDLED}.onnx")))
-    path = Path(source)
-    if source.startswith("package:"):
-        package, _, inside = source.removeprefix("package:").partition("/")
-        try:
-            path = Path(str(resources.files(package).joinpath(inside)))
-        except ModuleNotFoundError as error:
-            raise RecipeError(
-                f"key '{key}' is {source}: install that package: pip install {package.replace('_', '-')}"
-            ) from error
-    if not path.is_file():
-        raise RecipeError(f"key '{key}' is {source}: there is no such file")
-    return path
 
 
 def _is_ours(path: Path) -> bool:

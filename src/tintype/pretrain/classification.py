@@ -20,7 +20,8 @@ from tintype.pretrain.build import check_shares, learning_rate, make_classifier,
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.metadata import FORMAT
 from tintype.pretrain.photographs import Photographs
-from tintype.pretrain.runs import open_run
+from tintype.pretrain.recipe_file import resolved
+from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
 
 
@@ -71,7 +72,7 @@ def pretrain(
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_classifier(recipe, len(photographs.labels.names))
     if accelerator.is_main_process:
-        open_run(run, recipe, resume)
+        open_run(run, asdict(recipe), resolved, resume)
     accelerator.wait_for_everyone()
 
     def loss(model: nn.Module, batch: Labelled, step: int, first: int) -> Tensor:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from tintype.pretrain.parse import Range
-from tintype.pretrain.recipe import (
+from tintype.pretrain.recipe import Data, check_parts
+from tintype.recipes import Range
+from tintype.recipes.blocks import (
     ConstantSchedule,
     CosineSchedule,
     Count,
-    Data,
     Optimizer,
     StepsSchedule,
     WholeNumber,
-    check_parts,
     to_yaml,
 )
 

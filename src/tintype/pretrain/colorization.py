@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ from tintype.pretrain.build import (
     make_refinement,
 )
 from tintype.pretrain.metadata import describe
-from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.places import at_points, draw_points, grid_points, sample
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
-from tintype.pretrain.runs import open_run
+from tintype.pretrain.recipe_file import resolved
+from tintype.recipes import RecipeError
+from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
 from tintype.training.checkpoint import list_checkpoints
 
@@ -81,7 +83,7 @@ def pretrain(
     if recipe.init != "random" and not (resume and list_checkpoints(run / "checkpoints")):
         _initialize(network, recipe, data, accelerator.device)
     if accelerator.is_main_process:
-        open_run(run, recipe, resume)
+        open_run(run, asdict(recipe), resolved, resume)
     accelerator.wait_for_everyone()
     prior = _prior(accelerator, recipe, photographs, run, network.stride)
     objective = make_objective(recipe.objective, prior).to(accelerator.device)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tintype.color import nearest_bin
 from tintype.color.gamut import BINS
-from tintype.pretrain.parse import RecipeError
+from tintype.recipes import RecipeError
 
 
 def count_bins(ab: Tensor) -> Tensor:

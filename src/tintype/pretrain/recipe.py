@@ -1,20 +1,23 @@
 """A recipe: one choice of trunk, head and objective, with data and schedule."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-
-from tintype.pretrain.parse import Range, RecipeError
-
-Count = Annotated[int, Range(1)]
-WholeNumber = Annotated[int, Range(0)]
-Positive = Annotated[float, Range(0, open_low=True)]
-NonNegative = Annotated[float, Range(0)]
-Fraction = Annotated[float, Range(0, 1)]
-
-REQUIRED, BUNDLED = "required", "bundled"
+from tintype.recipes import Range, RecipeError
+from tintype.recipes.blocks import (
+    ConstantSchedule,
+    CosineSchedule,
+    Count,
+    Fraction,
+    NonNegative,
+    Optimizer,
+    Positive,
+    StepsSchedule,
+    WholeNumber,
+    check_optimizer,
+    check_schedule,
+    to_yaml,
+)
 
 
 @dataclass(frozen=True)
@@ -163,53 +166,6 @@ class Refine:
 
 
 @dataclass(frozen=True)
-class Optimizer:
-    """Attributes:
-    betas: Adam's; for sgd the first is the momentum.
-    weight_decay: for adam and sgd on every parameter, as L2 in the gradient (as Caffe does); for adamw decoupled, and
-        not on biases and norms.
-    trunk_lr: factor on the trunk's learning rate.
-    bias_lr: factor on the learning rate of biases; Caffe's networks have 2.
-    bias_decay: whether adam and sgd decay biases too.
-    clip: largest norm of the gradient; 0 does not clip.
-    """
-
-    name: Literal["adam", "adamw", "sgd"]
-    lr: Positive
-    betas: tuple[Fraction, ...] = (0.9, 0.999)
-    weight_decay: NonNegative = 0.0
-    trunk_lr: NonNegative = 1.0
-    bias_lr: Positive = 1.0
-    bias_decay: bool = True
-    clip: NonNegative = 0.0
-
-
-@dataclass(frozen=True)
-class ConstantSchedule:
-    """The same learning rate throughout."""
-
-    name: Literal["constant"]
-
-
-@dataclass(frozen=True)
-class StepsSchedule:
-    """From each milestone (in steps) on, the learning rate is `optimizer.lr` times its factor."""
-
-    name: Literal["steps"]
-    milestones: tuple[Count, ...]
-    factors: tuple[Positive, ...]
-
-
-@dataclass(frozen=True)
-class CosineSchedule:
-    """Linear warm-up over `warmup` steps, then half a cosine down to `floor` times `optimizer.lr`."""
-
-    name: Literal["cosine"]
-    warmup: WholeNumber = 0
-    floor: Fraction = 0.0
-
-
-@dataclass(frozen=True)
 class Recipe:
     """Everything that a pretraining run follows from, besides its photographs and machine.
 
@@ -290,24 +246,5 @@ def check_parts(
     """Check what no key's own range says. Raises RecipeError."""
     if len(data.scale) != 2 or not 0 < data.scale[0] <= data.scale[1]:
         raise RecipeError(f"key 'data.scale' is {list(data.scale)}; it must be [low, high] with 0 < low <= high <= 1")
-    if len(optimizer.betas) != 2 or max(optimizer.betas) >= 1:
-        raise RecipeError(f"key 'optimizer.betas' is {list(optimizer.betas)}; it must be two numbers below 1")
-    if isinstance(schedule, StepsSchedule) and (
-        len(schedule.milestones) != len(schedule.factors) or list(schedule.milestones) != sorted(schedule.milestones)
-    ):
-        raise RecipeError("key 'schedule.milestones' must rise, and 'schedule.factors' have one number for each")
-    if isinstance(schedule, CosineSchedule) and schedule.warmup >= steps:
-        raise RecipeError(f"key 'schedule.warmup' is {schedule.warmup}; it must be below steps ({steps})")
-
-
-def to_yaml(recipe: Mapping[str, Any]) -> str:
-    """A recipe's values as YAML."""
-    text: str = yaml.safe_dump(_plain(recipe), sort_keys=False, allow_unicode=True, width=120)
-    return text
-
-
-def _plain(value: Any) -> Any:
-    """Tuples to lists, for YAML."""
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+    check_optimizer(optimizer)
+    check_schedule(schedule, steps)

@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from tintype.pretrain.parse import Range, RecipeError, parse
+from tintype.recipes import Range, RecipeError, parse
 
 
 @dataclass(frozen=True)

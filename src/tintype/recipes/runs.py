@@ -1,19 +1,26 @@
 """The folder of a run: starting one, and going on with one."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from tintype.pretrain.classification_recipe import ClassificationRecipe
-from tintype.pretrain.parse import RecipeError
-from tintype.pretrain.recipe import Recipe
-from tintype.pretrain.recipe_file import different_keys, load_recipe
+from tintype.recipes.blocks import to_yaml
+from tintype.recipes.file import different_keys
+from tintype.recipes.parse import RecipeError
 from tintype.training import TrainingError
 
 TEMPORARY = ".recipe.yaml.tmp"  # all that a run which was killed at its very start leaves
 
 
-def open_run(run: Path, recipe: Recipe | ClassificationRecipe, resume: bool) -> None:
+def open_run(run: Path, values: Mapping[str, Any], load: Callable[[Path], Mapping[str, Any]], resume: bool) -> None:
     """Make the folder of a new run, or check that a run can go on by this recipe; then write its recipe.yaml.
+
+    Args:
+        run: the folder.
+        values: of the resolved recipe, with every default written out.
+        load: reads a resolved recipe; what it lacks is filled in.
+        resume: whether to go on.
 
     Raises:
         TrainingError: a new run's folder holds something already (nothing of it is touched), or there is no run there
@@ -26,8 +33,7 @@ def open_run(run: Path, recipe: Recipe | ClassificationRecipe, resume: bool) -> 
             raise TrainingError(
                 f"{run}: there is no run to resume here (no recipe.yaml); leave out --resume to start one"
             )
-        before = load_recipe(written)
-        keys = different_keys(before, recipe)
+        keys = different_keys(load(written), values)
         if keys:
             raise RecipeError(f"{run}: was started with other values of {', '.join(keys)}; resume with {written}")
     elif run.exists() and (not run.is_dir() or any(left.name != TEMPORARY for left in run.iterdir())):
@@ -35,7 +41,7 @@ def open_run(run: Path, recipe: Recipe | ClassificationRecipe, resume: bool) -> 
     run.mkdir(parents=True, exist_ok=True)
     temporary = run / TEMPORARY
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(recipe.to_yaml())
+        file.write(to_yaml(values))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(written)

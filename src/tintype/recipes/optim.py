@@ -1,0 +1,54 @@
+"""From a recipe's words to optimizers and learning rates."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from tintype.recipes.blocks import CosineSchedule, Optimizer, Schedule, StepsSchedule
+from tintype.training.schedule import cosine, piecewise
+
+
+def make_optimizer(parts: Iterable[tuple[nn.Module, float]], recipe: Optimizer) -> torch.optim.Optimizer:
+    """The recipe's optimizer. Each parameter group has its "factor" on the learning rate.
+
+    Args:
+        parts: of the network, each with its own factor.
+        recipe: the optimizer's.
+
+    adamw leaves biases and norms out of weight decay, as is usual with it; adam and sgd do not, as in Caffe, unless
+    the recipe says so of biases.
+    """
+    groups: list[dict[str, Any]] = []
+    for part, factor in parts:
+        alike: dict[tuple[float, bool], list[nn.Parameter]] = {}  # rates and decays, in the order of the network
+        for name, parameter in part.named_parameters():
+            if parameter.requires_grad:
+                bias = name.endswith("bias")
+                vector = parameter.ndim <= 1 and recipe.name == "adamw"
+                how = factor * (recipe.bias_lr if bias else 1), not vector and (recipe.bias_decay or not bias)
+                alike.setdefault(how, []).append(parameter)
+        for (rate, decays), parameters in alike.items():
+            decay = recipe.weight_decay if decays else 0.0
+            groups.append({"params": parameters, "factor": rate, "weight_decay": decay})
+    first, second = recipe.betas
+    if recipe.name == "sgd":
+        return torch.optim.SGD(groups, recipe.lr, momentum=first)
+    kind = torch.optim.Adam if recipe.name == "adam" else torch.optim.AdamW
+    return kind(groups, recipe.lr, betas=(first, second))
+
+
+def learning_rate(schedule: Schedule, base: float, steps: int) -> Callable[[int], float]:
+    """The rate of each update, counted from 0.
+
+    Args:
+        schedule: the recipe's.
+        base: the optimizer's rate.
+        steps: length of the run.
+    """
+    if isinstance(schedule, StepsSchedule):
+        return lambda step: base * piecewise(step, schedule.milestones, schedule.factors)
+    if isinstance(schedule, CosineSchedule):
+        return lambda step: base * cosine(step, steps, schedule.warmup, schedule.floor)
+    return lambda step: base

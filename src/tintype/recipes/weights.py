@@ -1,0 +1,41 @@
+"""Files of weights that a recipe names."""
+
+from importlib import resources
+from pathlib import Path
+
+from tintype.recipes.parse import RecipeError
+
+REQUIRED, BUNDLED = "required", "bundled"
+
+
+def file_of(source: str, key: str, name: str) -> Path | None:
+    """The file of weights that a recipe names, if any.
+
+    Args:
+        source: what the recipe says: `none`, `required`, `bundled`, a path, or `package:NAME/FILE`.
+        key: where it says so, and `name` the recipe's, for the error.
+
+    Raises:
+        RecipeError: it is for the user to give and was not given, or it is not there.
+    """
+    if source == "none":
+        return None
+    if source == REQUIRED:
+        raise RecipeError(
+            f"recipe {name} starts from the weights of a finished run: give them with "
+            f"--set {key}=RUN/weights.safetensors"
+        )
+    if source == BUNDLED:
+        return Path(str(resources.files("tintype.models").joinpath(f"{BUNDLED}.onnx")))
+    path = Path(source)
+    if source.startswith("package:"):
+        package, _, inside = source.removeprefix("package:").partition("/")
+        try:
+            path = Path(str(resources.files(package).joinpath(inside)))
+        except ModuleNotFoundError as error:
+            raise RecipeError(
+                f"key '{key}' is {source}: install that package: pip install {package.replace('_', '-')}"
+            ) from error
+    if not path.is_file():
+        raise RecipeError(f"key '{key}' is {source}: there is no such file")
+    return path
