@@ -14,9 +14,11 @@ class FullyConv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type != "cpu" or torch.compiler.is_exporting() or torch.jit.is_tracing():
+        if x.device.type != "cpu" or torch.compiler.is_exporting():
             return super().forward(x)
-        spans, sizes, pads = [], [], []
+        spans: list[slice] = []
+        sizes: list[int] = []
+        pads: list[int] = []
         for i, side in enumerate(x.shape[2:]):
             kernel, gap, pad = self.kernel_size[i], self.dilation[i], int(self.padding[i])
             size = side + 2 * pad - gap * (kernel - 1)  # of the output
@@ -28,6 +30,6 @@ class FullyConv2d(nn.Conv2d):
             sizes.append(size)
             pads = [pad - gap * first, size - 1 - pad + gap * last - (side - 1), *pads]
         weight = self.weight[:, :, spans[0], spans[1]]
-        columns = F.unfold(F.pad(x, pads), weight.shape[2:], self.dilation).transpose(1, 2).flatten(0, 1)  # type: ignore[arg-type]
+        columns = F.unfold(F.pad(x, pads), weight.shape[2:], self.dilation).transpose(1, 2).flatten(0, 1)
         cells = F.linear(columns, weight.flatten(1), self.bias)
         return cells.view(len(x), sizes[0], sizes[1], -1).permute(0, 3, 1, 2)
