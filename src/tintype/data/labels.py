@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tintype.data.errors import DataError
 from tintype.data.photos import Photos
-from tintype.data.shards import SUFFIXES, split_file
+from tintype.data.shards import SUFFIXES, member_key, split_file
 from tintype.data.study_file import read_study
 
 
@@ -129,10 +129,8 @@ def _numbers(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _find(name: str, numbers: dict[str, int]) -> int:
-    if name in numbers:
-        return numbers[name]
     stem, suffix = split_file(name)
-    return numbers.get(stem, -1) if suffix in SUFFIXES else -1
+    return numbers.get(member_key(stem if suffix in SUFFIXES else name), -1)
 
 
 def _fingerprint(labels: Sequence[str]) -> str:

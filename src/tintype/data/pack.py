@@ -30,7 +30,7 @@ from tintype.data.errors import DamagedPhotoError, DataError
 from tintype.data.journal import Journal
 from tintype.data.labels import labels_of, sort_classes
 from tintype.data.photos import Photos, fingerprint
-from tintype.data.tar_writer import TarWriter, member_key
+from tintype.data.tar_writer import TarWriter
 from tintype.data.whole import write_whole
 
 _CHUNK = 8  # photographs that a worker takes at a time
@@ -161,7 +161,7 @@ def _alone_in(out: Path) -> Iterator[None]:
 
 
 def _keys(photos: Photos) -> list[str]:
-    keys = [member_key(photo.key) for photo in photos]
+    keys = [photo.key for photo in photos]
     number: dict[str, int] = {}
     for place, key in enumerate(keys):
         if number.setdefault(key, place) != place:

@@ -33,7 +33,7 @@ class Photo:
 
     @property
     def key(self) -> str:
-        """What it is known by: its name below the folder, list or tar, without suffix."""
+        """What it is known by: its name below the folder, list or tar, without suffix, as `member_key` has it."""
         return self._shard.key(self._index)
 
     @property
