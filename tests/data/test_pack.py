@@ -110,7 +110,9 @@ def test_a_study_of_names_with_dots_holds_for_shards_encoded_again(tmp_path, dot
     paths = [photo.path.removeprefix(f"{dotted['folder']}/") for photo in photos]
     names = [paths[0], paths[1].removesuffix(".jpg"), photos[2].key, paths[30].replace(".jpg", ".PNG")]
     write_study(tmp_path / "s.tsv", Study((), names, ["x", "y", "x", "y"]))
-    one, other = (study_labels(open_photos([path]), tmp_path / "s.tsv") for path in (dotted["folder"], tmp_path / "out"))
+    one, other = (
+        study_labels(open_photos([path]), tmp_path / "s.tsv") for path in (dotted["folder"], tmp_path / "out")
+    )
     assert [photo.key for photo in one.given] == [photo.key for photo in other.given]
     assert len(one.given) == 4
     assert one.fingerprint == other.fingerprint

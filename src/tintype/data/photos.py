@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tintype.data.errors import DataError
 from tintype.data.remote import RemoteTar, is_url, tars_below
 from tintype.data.shards import SUFFIXES, Files, Shard, Tar, one_per_key, split_file
-from tintype.data.unpack import unpacked
+from tintype.data.unpack import COMPRESSED, is_tar, uncompressed
+from tintype.data.walk import walk
 
-_COMPRESSED = (".tar.gz", ".tgz")
 _AT_ONCE = 16  # remote tars of which the headers are read
 
 
@@ -178,7 +178,7 @@ def _open_source(pattern: str) -> Iterator[Shard]:
 def _open_urls(urls: Sequence[str]) -> list[RemoteTar]:
     tars = []
     for url in urls:
-        if url.endswith(_COMPRESSED):
+        if url.endswith(COMPRESSED):
             raise DataError(f"{url} is compressed and cannot be read in parts: unpack it, or fetch it to this machine")
         tars.extend([url] if url.endswith(".tar") else tars_below(url))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -201,40 +201,28 @@ def _open_matches(pattern: Path) -> Iterator[Shard]:
 
 
 def _open(path: Path) -> Iterator[Shard]:
-    name = path.name.lower()
     if path.is_dir():
         tars: list[Path] = []
-        yield Files(path, _walk(path, tars))
+        yield Files(path, one_per_key(_noting_tars(path, tars), split_file))
         for tar in tars:
             yield from _open(tar)
     elif not path.exists():
         raise DataError(f"{path} does not exist")
-    elif name.endswith(".tar"):
-        yield Tar(path, shown=path)
-    elif name.endswith(_COMPRESSED):
-        yield Tar(unpacked(path), shown=path)
-    elif name.endswith(".txt"):
+    elif is_tar(path.name):
+        yield Tar(uncompressed(path), shown=path)
+    elif path.name.lower().endswith(".txt"):
         lines = (line.strip() for line in path.read_text("utf-8", errors="surrogateescape").splitlines())
         yield Files(path.parent, (line for line in lines if line))
     else:
         raise DataError(f"{path} is not a folder, a .txt list of files, or a .tar, .tar.gz or .tgz of photographs")
 
 
-def _walk(root: Path, tars: list[Path]) -> Iterator[str]:
-    """Photographs below a folder, relative to it, in an order that no file system decides; its tars go to `tars`."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:  # a link back up
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = os.path.relpath(folder, root)
-        visible = sorted((name for name in names if not name.startswith(".")), key=split_file)
-        tars.extend(Path(folder, name) for name in visible if name.lower().endswith((".tar", *_COMPRESSED)))
-        for name in one_per_key(visible, split_file):
-            yield name if below == "." else os.path.join(below, name)
+def _noting_tars(root: Path, tars: list[Path]) -> Iterator[str]:
+    """The files below a folder; those that are tars go to `tars`."""
+    for name in walk(root):
+        if is_tar(name):
+            tars.append(root / name)
+        yield name
 
 
 def _expand(pattern: str) -> Iterator[str]:
