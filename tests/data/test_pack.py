@@ -162,8 +162,34 @@ def test_what_a_kill_leaves_is_recognised(tmp_path, folder):
     for path in out.iterdir():
         path.unlink()
     (out / ".pack.json.part").write_bytes(b"{")
+    (out / ".lock").touch()
     pack(photos, out, SMALL)
     assert _files(out) == whole
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_kill_while_the_first_files_are_written_is_no_obstacle(tmp_path, folder, monkeypatch, number):
+    photos, out = open_photos([folder]), tmp_path / "out"
+    packing = Packing(8_000, labels="numbers")
+    pack(photos, tmp_path / "whole", packing)
+
+    class Kill(BaseException):
+        pass
+
+    replace, calls = os.replace, []
+
+    def until(source, target):
+        calls.append(target)
+        if len(calls) == number:
+            raise Kill
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", until)
+        with pytest.raises(Kill):
+            pack(photos, out, packing)
+    pack(photos, out, packing)
+    assert _files(out) == _files(tmp_path / "whole")
 
 
 def test_packing_again_when_all_is_done_does_nothing(tmp_path, folder, monkeypatch):
@@ -306,12 +332,15 @@ def test_other_settings_and_other_photographs_are_refused_and_nothing_is_touched
     with pytest.raises(DataError, match=r"out: holds shards made with photographs 43 \([0-9a-f]{16}\): choose another"):
         pack(open_photos([folder]), out, SMALL)
     assert _files(out) == before
-    other = tmp_path / "other"
-    other.mkdir()
-    (other / "diary.txt").write_text("dear diary")
-    with pytest.raises(DataError, match=r"other: is not empty, and holds no shards to go on with"):
-        pack(open_photos([folder]), other, SMALL)
-    assert os.listdir(other) == ["diary.txt"]
+    for name in ("diary.txt", "package.lock", "film.part", ".film.part"):
+        other = tmp_path / f"with {name}"
+        other.mkdir()
+        (other / name).write_text("dear diary")
+        with pytest.raises(DataError, match=rf"{name}: is not empty, and holds no shards to go on with"):
+            pack(open_photos([folder]), other, SMALL)
+        assert os.listdir(other) == [name]
+    with pytest.raises(DataError, match=r"diary.txt: is no folder"):
+        pack(open_photos([folder]), tmp_path / "with diary.txt" / "diary.txt", SMALL)
 
 
 def test_names_are_made_fit_for_webdataset(tmp_path, write_folder, picture, encode):
