@@ -220,13 +220,24 @@ def test_what_made_the_loss_infinite_is_named_by_its_files(photographs, tmp_path
     assert all(line.startswith((str(photographs), "# step")) for line in lines)
 
 
-def test_damaged_photographs_are_listed_in_the_runs_folder(tmp_path):
+def test_damaged_photographs_are_told_once_and_listed_in_the_runs_folder(tmp_path, caplog):
     folder = make_photographs(tmp_path / "photographs")
     damaged = sorted(folder.rglob("*.png"))[:3]
     for path in damaged:
         path.write_bytes(b"")
-    run(tmp_path / "run", folder, "steps=16", "validate_every=16", max_damaged=0.1)
+    run(tmp_path / "run", folder, "steps=16", "validate_every=4", max_damaged=0.1)
+    assert sorted(record.args[0] for record in caplog.records) == [str(path) for path in damaged]  # once in all
     listed = [line.split("\t")[0] for line in (tmp_path / "run" / "damaged.tsv").read_text().splitlines()]
     assert sorted(listed) == [str(path) for path in damaged]
     with pytest.raises(DataError, match=r"photographs are damaged, more than 1.00% \(--max-damaged\)"):
         run(tmp_path / "other", folder, "steps=16", "validate_every=16", max_damaged=0.01)
+
+
+def test_damaged_photographs_of_training_and_of_validation_are_counted_together(tmp_path):
+    folder = make_photographs(tmp_path / "photographs")
+    train, held_out = open_photos([folder]).split(0.2)
+    for photo in (*train[:3], *held_out[:3]):
+        Path(photo.path).write_bytes(b"")
+    run(tmp_path / "run", folder, "steps=12", "validate_every=4", max_damaged=0.1)
+    with pytest.raises(DataError, match=r"^6 of 60 photographs are damaged, more than 9.00%"):
+        run(tmp_path / "other", folder, "steps=12", "validate_every=4", max_damaged=0.09)

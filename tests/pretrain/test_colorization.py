@@ -128,7 +128,7 @@ def test_two_processes_make_the_updates_of_one_with_the_joint_batch(photographs,
 def test_the_prior_is_the_share_of_each_colour_that_training_sees(whole, photographs):
     recipe = load_recipe(whole / "recipe.yaml")
     counts = np.zeros(313)
-    for batch in Photographs(recipe, [str(photographs)]).training(steps=4):  # 16 photographs
+    for batch in Photographs(recipe, [str(photographs)]).first(4):  # 16 photographs
         for rgb in batch.permute(0, 2, 3, 1).numpy() / 255.0:
             ab = rgb_to_lab(rgb, axis=-1)[..., 1:].reshape(8, 4, 8, 4, 2).mean(axis=(1, 3)).reshape(-1, 2)
             for number in nearest_bin(ab):

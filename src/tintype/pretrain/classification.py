@@ -64,15 +64,15 @@ def pretrain(
         rank,
         processes,
         max_damaged=max_damaged,
-        listing=run / "damaged.tsv",
         label=own_labels if labels is None else lambda photos: study_labels(photos, labels),
     )
     assert photographs.labels is not None
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_classifier(recipe, len(photographs.labels.names))
-    if accelerator.is_main_process:
-        open_run(run, recipe, resume)
-    accelerator.wait_for_everyone()
+    with accelerator.main_process_first():
+        if accelerator.is_main_process:
+            open_run(run, recipe, resume)
+        photographs.damaged.list_in(run / "damaged.tsv")
 
     def loss(model: nn.Module, batch: Labelled, step: int, first: int) -> Tensor:
         return F.cross_entropy(model(look(batch.pixels, recipe.input)), batch.classes)

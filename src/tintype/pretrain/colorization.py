@@ -74,15 +74,16 @@ def pretrain(
     check_shares(recipe, processes, compute.accumulate)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
-    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged, listing=run / "damaged.tsv")
+    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged)
     refinement = make_refinement(recipe)
     if refinement is not None:
         refinement.to(accelerator.device)
     if recipe.init != "random" and not (resume and list_checkpoints(run / "checkpoints")):
-        _initialize(network, recipe, data, accelerator.device)
-    if accelerator.is_main_process:
-        open_run(run, recipe, resume)
-    accelerator.wait_for_everyone()
+        _initialize(network, recipe, photographs, accelerator.device)
+    with accelerator.main_process_first():
+        if accelerator.is_main_process:
+            open_run(run, recipe, resume)
+        photographs.damaged.list_in(run / "damaged.tsv")
     prior = _prior(accelerator, recipe, photographs, run, network.stride)
     objective = make_objective(recipe.objective, prior).to(accelerator.device)
 
@@ -191,9 +192,9 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
     return grey
 
 
-def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: torch.device) -> None:
+def _initialize(network: Network, recipe: Recipe, photographs: Photographs, device: torch.device) -> None:
     """Initialize the trunk on the first photographs, the same on every process."""
-    batches = Photographs(recipe, data).training(steps=math.ceil(INIT_PHOTOS / recipe.batch_size))
+    batches = photographs.first(math.ceil(INIT_PHOTOS / recipe.batch_size), whole=True)
     seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
     try:
         initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
@@ -214,7 +215,7 @@ def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, r
         if accelerator.is_main_process:
             print(f"counting the colours of {steps * recipe.batch_size} photographs", file=sys.stderr)
         counts = torch.zeros(Bins.channels, dtype=torch.int64, device=accelerator.device)
-        for batch in photographs.training(steps=steps):
+        for batch in photographs.first(steps):
             ab = rgb_to_lab(batch.to(accelerator.device).float() / 255)[:, 1:]
             counts += count_bins(sample(ab, recipe.sampling, stride))
         counts = accelerator.reduce(counts, "sum")
