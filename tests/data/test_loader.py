@@ -149,6 +149,15 @@ def test_validation_sees_every_photograph_once_and_always_the_same(photos):
     assert torch.equal(crops[:5], torch.cat(list(center_crops(photos, batch_size=4, crop=24, count=5))))
 
 
+def test_processes_share_validation(photos):
+    whole = list(center_crops(photos, batch_size=3, crop=24))
+    for rank in range(2):
+        loader = center_crops(photos, batch_size=3, crop=24, rank=rank, world_size=2)
+        for step, batch in zip(loader.steps, loader, strict=True):
+            assert torch.equal(batch, whole[step])
+        assert list(loader.steps) == list(range(rank, 7, 2))
+
+
 def test_validation_mixes_sources(tmp_path, folder, write_tar, jpegs):
     photos = open_photos([folder, write_tar(tmp_path / "a.tar", jpegs(50, 70))])
     (first,) = center_crops(photos, batch_size=16, crop=24, count=16)

@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from pretrain.test_colorization import assert_same_weights, metrics, subprocess_run
+from pretrain.test_colorization import (
+    as_in_two_processes,
+    assert_same_figures,
+    assert_same_weights,
+    metrics,
+    subprocess_run,
+)
 from pretrain.tiny import RECIPE, make_photographs, run
-from pretrain.two_processes import SETTINGS, SPARSE, without_batch_norm
+from pretrain.two_processes import SETTINGS, SPARSE
 from tintype.color import rgb_to_lab
 from tintype.networks import load_weights
 from tintype.objectives import Histograms, Regression
@@ -65,11 +71,10 @@ def test_two_processes_make_the_updates_of_one_at_the_points_of_the_joint_batch(
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     result = subprocess_run(*launcher, HERE / "two_processes.py", tmp_path / "two", photographs, "sparse")
     assert result.returncode == 0
-    monkeypatch.setattr(colorization, "make_network", without_batch_norm)
+    as_in_two_processes(monkeypatch)
     run(tmp_path / "one", photographs, *SETTINGS, *SPARSE[1:], "optimizer.lr=0.05")
     assert_same_weights(*(tmp_path / n / "weights.safetensors" for n in ("one", "two")), rtol=1e-4, atol=1e-6)
-    losses = [[line["loss"] for line in metrics(tmp_path / n) if "loss" in line] for n in ("one", "two")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert_same_figures(tmp_path / "one", tmp_path / "two")
 
 
 def test_the_input_is_cie_lightness_or_the_channel_mean():

@@ -61,12 +61,13 @@ class Batches:
     Yields uint8 tensors, (batch, 3, crop, crop), RGB, channels last in memory, in pinned memory where there is CUDA.
 
     Attributes:
+        steps: their numbers.
         damaged: photographs that could not be decoded so far.
     """
 
     def __init__(self, dataset: "_RandomCrops | _CenterCrops", steps: range, workers: int, damaged: Damaged | None):
         self.damaged = damaged or Damaged(len(dataset.photos))
-        self._dataset, self._steps = dataset, steps
+        self._dataset, self.steps = dataset, steps
         self._loader = DataLoader(
             dataset,
             batch_size=None,
@@ -78,7 +79,7 @@ class Batches:
         )
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self.steps)
 
     def __iter__(self) -> Iterator[Tensor]:
         for batch in self._received():
@@ -161,6 +162,8 @@ def center_crops(
     crop: int,
     count: int | None = None,
     workers: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
     damaged: Damaged | None = None,
 ) -> Batches:
     """Centred crops for validation: the short side becomes `crop` pixels.
@@ -174,11 +177,13 @@ def center_crops(
         crop: side of a crop, in pixels.
         count: how many photographs, if not all.
         workers: processes that decode; 0 decodes in this one.
+        rank: which of the batches to yield: every `world_size`-th from this one on.
+        world_size: parts.
         damaged: as of `batches`.
     """
     total = len(photos) if count is None else min(count, len(photos))
     dataset = _CenterCrops(photos, crop, batch_size, total)
-    return Batches(dataset, range(-(-total // batch_size)), workers, damaged)
+    return Batches(dataset, range(rank, -(-total // batch_size), world_size), workers, damaged)
 
 
 class _RandomCrops(Dataset[_Batch]):
