@@ -113,8 +113,8 @@ def test_a_study_of_names_with_dots_holds_for_shards_encoded_again(tmp_path, dot
     one, other = (
         study_labels(open_photos([path]), tmp_path / "s.tsv") for path in (dotted["folder"], tmp_path / "out")
     )
-    assert [photo.key for photo in one.given] == [photo.key for photo in other.given]
-    assert len(one.given) == 4
+    assert [photo.key for photo in one.train] == [photo.key for photo in other.train]
+    assert len(one.train) == 4
     assert one.fingerprint == other.fingerprint
 
 

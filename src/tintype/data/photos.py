@@ -113,15 +113,20 @@ class Photos(Sequence[Photo]):
         """
         if not 0 < val_fraction < 1:
             raise DataError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
-        threshold = int(val_fraction * 2**64)
-        held_out = np.fromiter((_hash(photo.key) < threshold for photo in self), bool, len(self))
+        held_out = np.fromiter((is_held_out(photo.key, val_fraction) for photo in self), bool, len(self))
         train, val = (self.choose(np.flatnonzero(part)) for part in (~held_out, held_out))
         if not len(val):
             raise DataError(f"val_fraction {val_fraction} of {len(self)} photographs holds out none: raise it")
-        empty = [name for (name, _), size in zip(self._sources, train.sizes, strict=True) if not size]
-        if not len(train) or (empty and self.weights is not None):
-            raise DataError(f"val_fraction {val_fraction} leaves no photograph of {empty[0]} to train on: lower it")
+        if not len(train) or (train.empty and self.weights is not None):
+            raise DataError(
+                f"val_fraction {val_fraction} leaves no photograph of {train.empty[0]} to train on: lower it"
+            )
         return train, val
+
+    @property
+    def empty(self) -> list[str]:
+        """The sources of which there are no photographs."""
+        return [name for (name, _), size in zip(self._sources, self.sizes, strict=True) if not size]
 
     def choose(self, numbers: NDArray[np.int64]) -> "Photos":
         """Some of the photographs: those of these numbers, which rise."""
@@ -244,5 +249,7 @@ def fingerprint(photos: Photos) -> str:
     return f"{len(photos)} ({digest.hexdigest()})"
 
 
-def _hash(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(key), digest_size=8, person=b"val").digest())
+def is_held_out(key: str, val_fraction: float) -> bool:
+    """Whether the photograph of a key is one of a share that is held out; larger shares hold the smaller ones."""
+    digest = hashlib.blake2b(os.fsencode(key), digest_size=8, person=b"val").digest()
+    return int.from_bytes(digest) < int(val_fraction * 2**64)

@@ -22,7 +22,7 @@ class Photographs:
         paths: sources, as `tintype.data.open_photos` takes them.
         rank, processes: which share of each batch is this process's.
         max_damaged: share of the photographs that may be damaged.
-        label: finds the classes of photographs, where batches are to have them.
+        label: parts the photographs and finds their classes, where batches are to have them.
 
     Attributes:
         fingerprint: their number and a hash of their keys, in order: equal for the same photographs wherever they lie.
@@ -44,9 +44,10 @@ class Photographs:
         self._recipe, self._rank, self._processes = recipe, rank, processes
         photos = open_photos(paths, recipe.data.weights or None)
         self.labels = None if label is None else label(photos)
-        given, true = (photos, photos) if self.labels is None else (self.labels.given, self.labels.true)
-        self._train, _ = given.split(recipe.data.val_fraction)
-        _, self._held_out = true.split(recipe.data.val_fraction)
+        if self.labels is None:
+            self._train, self._held_out = photos.split(recipe.data.val_fraction)
+        else:
+            self._train, self._held_out = self.labels.train, self.labels.held_out
         self.damaged = Damaged(len(self._train) + len(self._held_out), max_damaged)
         self.fingerprint = fingerprint(self._train)
         self.description = f"{len(self._train)} photographs of {', '.join(PurePath(path).name for path in paths)}"
@@ -95,12 +96,15 @@ class Photographs:
         )
 
     def held_out(self) -> Batches:
-        """All held-out photographs, always the same crops in the same order, (up to 32, 3, crop, crop) uint8 RGB."""
+        """This process's share of the held-out photographs' batches, (up to 32, 3, crop, crop) uint8 RGB: always the
+        same crops in the same order. A label study may hold out none."""
         data = self._recipe.data
         return center_crops(
             self._held_out,
             batch_size=HELD_OUT_BATCH,
             crop=data.crop,
             workers=data.workers,
+            rank=self._rank,
+            world_size=self._processes,
             damaged=self.damaged,
         )
