@@ -198,14 +198,14 @@ def test_too_many_damaged_photographs_end_a_run_in_one_line_from_the_process_tha
         (
             ["larsson17-vgg16-c1000-80", "--data", "photographs"],
             2,
-            "starts from torchvision's VGG-16 of its weights IMAGENET1K_V1, the file vgg16-397923af.pth: give it with --set "
-            "pretrained=FILE",
+            "starts from torchvision's VGG-16 of its weights IMAGENET1K_V1, the file vgg16-397923af.pth: give it with "
+            "--set pretrained=FILE",
         ),
         (
             ["larsson17-vgg16-e10", "--data", "photographs"],
             2,
-            "make its file with `tintype labels noise --share 0.1 --held-out 0.002 --data photographs -o FILE.tsv`, and "
-            "give it with --labels FILE.tsv",
+            "make its file with `tintype labels noise --share 0.1 --held-out 0.002 --data photographs -o FILE.tsv`, "
+            "and give it with --labels FILE.tsv",
         ),
         (["zhang16-l2-ft", "--data", "photographs"], 2, "give them with --set pretrained=RUN/weights.safetensors"),
     ],

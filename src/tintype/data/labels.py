@@ -142,8 +142,8 @@ def labels_of(photos: Photos) -> Iterable[str]:
         label = photo.label
         if label is None:
             raise DataError(
-                f"{photo.path} has no label: it lies in no folder of its class, and no .cls beside it in a tar; put the "
-                "photographs of each class into a folder of its name"
+                f"{photo.path} has no label: it lies in no folder of its class, and no .cls beside it in a tar; "
+                "put the photographs of each class into a folder of its name"
             )
         yield label
 

@@ -139,7 +139,7 @@ def _study(known: Known, *about: str, true: Mapping[str, str] | None = None) -> 
     lines = [*about, f"{len(known.train)} images, {len(sizes)} labels, {each} images of each"]
     if known.held_out:
         lines.append(
-            f"{len(known.held_out)} other images are held out: they have no label, and are measured by the true"
+            f"{len(known.held_out)} other images are held out: they have no label, and are measured by the true one"
         )
     measured = {**(true or known.train), **known.held_out}
     before = [measured[key] for key in keys] if true or known.held_out else None
