@@ -62,7 +62,7 @@ from tintype.data.damaged import Damaged
 damaged = Damaged(1 << 20)
 damaged.list_in(Path(sys.argv[1]))
 for number in range(int(sys.argv[2]), int(sys.argv[2]) + 300):
-    damaged.note(f"{number:06}" + "x" * 20_000, "empty")
+    damaged.note(f"{number:06}" + "x" * 400, "empty")
 """
 
 
@@ -73,7 +73,7 @@ def test_lines_of_several_processes_are_never_mixed(tmp_path):
         for first in (0, 1000)
     ]
     assert [process.wait() for process in begun] == [0, 0]
-    expected = {f"{first + n:06}" + "x" * 20_000 + "\tempty" for first in (0, 1000) for n in range(300)}
+    expected = {f"{first + n:06}" + "x" * 400 + "\tempty" for first in (0, 1000) for n in range(300)}
     lines = _lines(listing)
     assert len(lines) == 600
     assert set(lines) == expected

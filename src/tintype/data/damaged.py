@@ -3,9 +3,13 @@
 import logging
 import os
 import re
+import time
+from io import FileIO
 from pathlib import Path
 
 from tintype.data.errors import LoadingError
+
+_WRITING = 0.1  # seconds that writing a line may take
 
 _log = logging.getLogger(__name__)
 
@@ -61,12 +65,19 @@ class Damaged:
         line = os.fsencode(damaged_line(path, reason))
         # Unbuffered and appending, a line is one write: never mixed with another process's, nor cut by a kill.
         with open(self._listing, "a+b", buffering=0) as file:
-            file.seek(self._read)
-            whole, newline, rest = file.read().rpartition(b"\n")
+            whole, newline, rest = self._look(file)
+            if rest:  # another process may be at it
+                time.sleep(_WRITING)
+                whole, newline, rest = self._look(file)
             self._read += len(whole + newline)
             self._listed.update(known.partition(b"\t")[0] for known in whole.split(b"\n"))
             if line.partition(b"\t")[0] not in self._listed:
                 file.write((b"\n" if rest else b"") + line)  # a full disk may have cut the last one
+
+    def _look(self, file: FileIO) -> tuple[bytes, bytes, bytes]:
+        """What has come to the listing: its whole lines, their last line break, and the rest."""
+        file.seek(self._read)
+        return file.read().rpartition(b"\n")
 
 
 def damaged_line(path: str, reason: str) -> str:
