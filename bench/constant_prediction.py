@@ -68,7 +68,7 @@ def main(run: Path, photos: list[str]) -> None:
     prior = run / "prior.npy"
     objective = make_objective(recipe.objective, load_prior(prior) if prior.exists() else None)
     total = torch.zeros(1)
-    for step, rgb in enumerate(pictures(photographs.training(steps=min(STEPS, recipe.steps)))):
+    for step, rgb in enumerate(pictures(photographs.first(min(STEPS, recipe.steps)))):
         total = total + weighted_targets(objective, recipe, rgb, points_of(recipe, rgb, step, 0), network.stride)
     logits = constant(objective, total)
     losses, count = 0.0, 0

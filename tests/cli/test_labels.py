@@ -55,6 +55,18 @@ def test_noise_keeps_the_true_label_beside_the_wrong_one(place):
     assert sum(a != b for a, b in zip(study.labels, study.true, strict=True)) == 10
 
 
+def test_what_is_set_aside_is_in_the_file_without_a_label(place):
+    few = ("subset", "--per-class", "3", "--held-out", "0.3", "--data", "photos", "-o", "few.tsv")
+    done = tintype(*few)
+    assert done.exit_code == 0, done.stderr
+    study = read_study(place / "few.tsv")
+    assert sum(map(bool, study.labels)) == 12
+    apart = sum(not label for label in study.labels)
+    assert 5 < apart < 20
+    assert done.stderr.splitlines()[-1].startswith(f"{apart} other images are held out")
+    assert [image.split("/")[0] for image in study.images] == list(study.true)
+
+
 def test_random_buckets_and_those_of_wordnet_and_of_a_file(place):
     assert tintype("random", "--buckets", "2", "--data", "photos", "-o", "r2.tsv").exit_code == 0
     assert set(read_study(place / "r2.tsv").labels) == {"random-0", "random-1"}

@@ -193,8 +193,20 @@ def test_too_many_damaged_photographs_end_a_run_in_one_line_from_the_process_tha
         (["tiny.yaml", "--data", "photographs", "--resume"], 2, "--resume needs --out RUN"),
         (["tiny.yaml", "--data", "photographs", "--labels", "x.tsv"], 2, "recipe tiny learns from colour and takes no"),
         (["tiny.yaml", "--data", "photographs", "--accumulate", "3"], 2, "a multiple of the 1 processes times 3 parts"),
-        (["classification-mini", "--data", "photographs"], 1, "has no label"),
+        (["classification-mini", "--data", "photographs"], 1, "put the photographs of each class into a folder of its"),
         (["classification-mini", "--data", "photographs", "--labels", "x.tsv"], 1, "x.tsv: cannot be read"),
+        (
+            ["larsson17-vgg16-c1000-80", "--data", "photographs"],
+            2,
+            "starts from torchvision's VGG-16 of its weights IMAGENET1K_V1, the file vgg16-397923af.pth: give it with "
+            "--set pretrained=FILE",
+        ),
+        (
+            ["larsson17-vgg16-e10", "--data", "photographs"],
+            2,
+            "make its file with `tintype labels noise --share 0.1 --held-out 0.002 --data photographs -o FILE.tsv`, "
+            "and give it with --labels FILE.tsv",
+        ),
         (["zhang16-l2-ft", "--data", "photographs"], 2, "give them with --set pretrained=RUN/weights.safetensors"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tintype.data import DataError, Photo, batches, center_crops, open_photos
+from tintype.data import Damaged, DataError, Photo, batches, center_crops, open_photos
 from tintype.data.decode import center_crop, random_crop
 
 # Python 3.12 and later warn of forking where there are threads; torch's workers only ever use one.
@@ -103,8 +103,10 @@ def test_a_damaged_photograph_is_replaced_and_named_once(folder, photos, caplog)
     damaged.write_bytes(damaged.read_bytes()[:200])
     loader = batches(photos, **RUN)
     crops = _all(loader)
-    assert list(loader.damaged) == [str(damaged)]
-    assert [record.message for record in caplog.records] == [f"skipped {damaged}: {loader.damaged[str(damaged)]}"]
+    assert list(loader.damaged.reasons) == [str(damaged)]
+    assert [record.message for record in caplog.records] == [
+        f"skipped {damaged}: {loader.damaged.reasons[str(damaged)]}"
+    ]
     assert caplog.records[0].levelno == logging.WARNING
     changed = (crops != whole).flatten(2).any(dim=2)
     assert 2 <= changed.sum() <= 3  # 48 draws from 20 photographs are between two and three epochs
@@ -116,7 +118,7 @@ def test_a_photograph_that_is_gone_is_replaced(folder, photos):
     (folder / "0003.jpg").unlink()
     loader = batches(photos, **RUN)
     list(loader)
-    assert loader.damaged == {str(folder / "0003.jpg"): "No such file or directory"}
+    assert loader.damaged.reasons == {str(folder / "0003.jpg"): "No such file or directory"}
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -147,6 +149,15 @@ def test_validation_sees_every_photograph_once_and_always_the_same(photos):
     assert torch.equal(crops[:5], torch.cat(list(center_crops(photos, batch_size=4, crop=24, count=5))))
 
 
+def test_processes_share_validation(photos):
+    whole = list(center_crops(photos, batch_size=3, crop=24))
+    for rank in range(2):
+        loader = center_crops(photos, batch_size=3, crop=24, rank=rank, world_size=2)
+        for step, batch in zip(loader.steps, loader, strict=True):
+            assert torch.equal(batch, whole[step])
+        assert list(loader.steps) == list(range(rank, 7, 2))
+
+
 def test_validation_mixes_sources(tmp_path, folder, write_tar, jpegs):
     photos = open_photos([folder, write_tar(tmp_path / "a.tar", jpegs(50, 70))])
     (first,) = center_crops(photos, batch_size=16, crop=24, count=16)
@@ -159,7 +170,7 @@ def test_validation_leaves_out_what_is_damaged(folder, photos, caplog):
     loader = center_crops(photos, batch_size=20, crop=24)
     (batch,) = loader
     assert len(batch) == 19
-    assert list(loader.damaged) == [str(folder / "0011.jpg")]
+    assert list(loader.damaged.reasons) == [str(folder / "0011.jpg")]
 
 
 def test_a_crop_in_a_batch_is_the_crop_of_its_photograph(photos, monkeypatch):
@@ -182,7 +193,7 @@ def test_real_shards_are_read():
     for batch in loader:
         assert batch.shape == (32, 3, 64, 64)
         assert batch.float().std() > 20
-    assert not loader.damaged
+    assert not loader.damaged.reasons
 
 
 @pytest.mark.parametrize(("world_size", "workers"), [(1, 0), (2, 2), (4, 1)])
@@ -225,15 +236,17 @@ def test_more_damaged_photographs_than_may_be_end_the_run_and_are_listed(tmp_pat
     for number in (3, 7, 11):
         (folder / f"{number:04}.jpg").write_bytes(b"")
     listing = tmp_path / "damaged.tsv"
-    loader = batches(photos, **RUN, max_damaged=0.1, listing=listing)
+    few, enough = Damaged(20, 0.1), Damaged(20, 0.15)
+    for damaged in (few, enough):
+        damaged.list_in(listing)
     message = r"^3 of 20 photographs are damaged, more than 10.00% \(--max-damaged\), the last one [^\n]+ listed in "
     with pytest.raises(DataError, match=message + str(listing)):
-        list(loader)
+        list(batches(photos, **RUN, damaged=few))
     listed = dict(line.split("\t") for line in listing.read_text().splitlines())
-    assert listed == loader.damaged
+    assert listed == few.reasons
     assert set(listed) == {str(folder / f"{number:04}.jpg") for number in (3, 7, 11)}
-    list(batches(photos, **RUN, max_damaged=0.15, listing=listing))
+    list(batches(photos, **RUN, damaged=enough))
     assert dict(line.split("\t") for line in listing.read_text().splitlines()) == listed
     assert len(listing.read_text().splitlines()) == 3
     with pytest.raises(DataError, match=r"^3 of 20 photographs are damaged"):
-        list(center_crops(photos, batch_size=4, crop=24, max_damaged=0.1))
+        list(center_crops(photos, batch_size=4, crop=24, damaged=Damaged(20, 0.1)))

@@ -57,6 +57,14 @@ def test_masks_lie_beside_their_photographs_in_folders_and_tars(tmp_path, write_
     _check(open_segmented(tmp_path / "tars", classes=4, void=255), [0, 1, 2, 3])
 
 
+def test_linked_folders_of_masks_are_followed_and_circles_are_not(tmp_path, write_folder, pairs):
+    write_folder(tmp_path / "elsewhere", pairs(0, 2))
+    folder = write_folder(tmp_path / "f", pairs(2, 3))
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "up").symlink_to(folder)
+    _check(open_segmented(folder, classes=4, void=255), [2, 0, 1])
+
+
 def test_masks_lie_in_a_folder_of_their_own(tmp_path, write_folder, picture, encode, mask):
     write_folder(tmp_path / "images", {f"a/{n}.png": encode(picture(n), "PNG") for n in range(3)})
     write_folder(tmp_path / "masks", {f"a/{n}.png": mask(n) for n in range(3)} | {"readme.txt": b""})

@@ -33,6 +33,20 @@ def test_a_list_names_files_relative_to_itself(tmp_path, write_folder):
     assert [photo.read() for photo in photos] == [b"one", b"two"]
 
 
+def test_a_key_is_relative_and_has_no_dots_in_its_last_part_wherever_the_photograph_lies(
+    tmp_path, write_folder, write_tar
+):
+    write_folder(tmp_path / "f", {"v1.0/a.b.jpg": b"", "v1.0/c.jpg": b""})
+    (tmp_path / "f" / "list.txt").write_text(f"./v1.0/a.b.jpg\n../f/v1.0/c.jpg\n{tmp_path}/f/v1.0/c.jpg\n..")
+    assert _keys(open_photos([tmp_path / "f"])) == ["v1.0/a_b", "v1.0/c"]
+    below = str(tmp_path).strip("/")
+    assert _keys(open_photos([tmp_path / "f" / "list.txt"])) == ["v1.0/a_b", "f/v1.0/c", f"{below}/f/v1.0/c", ""]
+    tar = write_tar(tmp_path / "a.tar", {"./v1.0/a_b.jpg": b"", "./v1.0/a_b.cls": b"7", "v1.0/c.jpg": b""})
+    photos = open_photos([tar])
+    assert _keys(photos) == ["v1.0/a_b", "v1.0/c"]
+    assert [photo.label for photo in photos] == ["7", "v1.0"]
+
+
 def test_a_list_may_name_files_absolutely(tmp_path, write_folder):
     write_folder(tmp_path, {"in/1.jpg": b"one"})
     (tmp_path / "a.txt").write_text(str(tmp_path / "in" / "1.jpg"))

@@ -7,10 +7,12 @@ import pytest
 
 from tintype.data import DataError
 from tintype.data.hierarchy import Hierarchy
-from tintype.data.studies import hierarchy_buckets, noise, random_buckets, subset
+from tintype.data.studies import Known, hierarchy_buckets, noise, random_buckets, subset
 
 CLASSES = [f"c{number:03}" for number in range(100)]
 LABELS = {f"{name}/{number:03}": name for name in CLASSES for number in range(130)}  # 13,000, ImageNet by a hundredth
+HELD_OUT = {f"{name}/x": name for name in CLASSES}
+KNOWN = Known(LABELS)
 
 
 def _shuffled(labels):
@@ -19,26 +21,40 @@ def _shuffled(labels):
     return {key: labels[key] for key in keys}
 
 
-def _all(labels):
+def _all(known):
     tree = Hierarchy([(name, f"kind{name[1]}", "") for name in CLASSES], "kinds")
     return [
-        subset(labels, 0, per_class=10),
-        subset(labels, 0, images=1050),
-        noise(labels, 0, 0.1),
-        random_buckets(labels, 0, 16),
-        hierarchy_buckets(labels, 4, tree),
+        subset(known, 0, per_class=10),
+        subset(known, 0, images=1050),
+        noise(known, 0, 0.1),
+        random_buckets(known, 0, 16),
+        hierarchy_buckets(known, 4, tree),
     ]
 
 
 def test_a_study_is_the_same_in_whatever_order_photographs_are_found():
-    assert _all(_shuffled(LABELS)) == _all(LABELS)
+    for held_out in ({}, HELD_OUT):
+        assert _all(Known(_shuffled(LABELS), _shuffled(held_out))) == _all(Known(LABELS, held_out))
+
+
+def test_what_is_held_out_is_measured_by_its_label_and_leaves_the_counts_of_the_rest_as_they_are():
+    for study, without in zip(_all(Known(LABELS, HELD_OUT)), _all(KNOWN), strict=True):
+        rows = dict(zip(study.images, zip(study.labels, study.true, strict=True), strict=True))
+        held_out = {key: true for key, (label, true) in rows.items() if not label}
+        assert set(held_out) == set(HELD_OUT)
+        trained = {key: label for key, (label, _) in rows.items() if label}
+        assert trained == dict(zip(without.images, without.labels, strict=True))
+        of_class = {LABELS[key]: true for key, (label, true) in rows.items() if label}
+        assert held_out == {key: of_class[label] for key, label in HELD_OUT.items()}
+        assert study.about[:-1] == without.about
+        assert study.about[-1].startswith("100 other images are held out")
 
 
 def test_seeds_differ():
     for make in (
-        lambda seed: subset(LABELS, seed, per_class=10),
-        lambda seed: noise(LABELS, seed, 0.1),
-        lambda seed: random_buckets(LABELS, seed, 16),
+        lambda seed: subset(KNOWN, seed, per_class=10),
+        lambda seed: noise(KNOWN, seed, 0.1),
+        lambda seed: random_buckets(KNOWN, seed, 16),
     ):
         assert make(1) == make(1)
         assert make(1).labels != make(2).labels or make(1).images != make(2).images
@@ -46,33 +62,33 @@ def test_seeds_differ():
 
 @pytest.mark.parametrize("count", [100, 10, 1])
 def test_a_subset_has_exactly_as_many_images_of_each_class(count):
-    study = subset(LABELS, 0, per_class=count)
+    study = subset(KNOWN, 0, per_class=count)
     assert Counter(study.labels) == dict.fromkeys(CLASSES, count)
     assert len(set(study.images)) == 100 * count
     assert all(LABELS[key] == label for key, label in zip(study.images, study.labels, strict=True))
 
 
 def test_a_subset_of_so_many_images_spreads_them_evenly():
-    study = subset(LABELS, 0, images=1050)
+    study = subset(KNOWN, 0, images=1050)
     assert Counter(Counter(study.labels).values()) == {10: 50, 11: 50}
     assert len(set(study.images)) == 1050
-    assert subset(LABELS, 0, images=1000).images == subset(LABELS, 0, per_class=10).images
+    assert subset(KNOWN, 0, images=1000).images == subset(KNOWN, 0, per_class=10).images
 
 
 def test_larger_subsets_hold_the_smaller_ones():
-    assert set(subset(LABELS, 0, per_class=10).images) < set(subset(LABELS, 0, per_class=100).images)
+    assert set(subset(KNOWN, 0, per_class=10).images) < set(subset(KNOWN, 0, per_class=100).images)
 
 
 def test_a_class_with_too_few_images_is_named():
     with pytest.raises(DataError, match=r"^class c000 has 130 images, fewer than 131$"):
-        subset(LABELS, 0, per_class=131)
+        subset(KNOWN, 0, per_class=131)
     with pytest.raises(DataError, match=r"^99 images are fewer than the 100 classes$"):
-        subset(LABELS, 0, images=99)
+        subset(KNOWN, 0, images=99)
 
 
 @pytest.mark.parametrize(("share", "wrong"), [(0.1, 1300), (0.5, 6500), (1 / 3, 4333)])
 def test_exactly_the_share_of_labels_is_wrong_and_each_other_class_is_as_likely(share, wrong):
-    study = noise(LABELS, 0, share)
+    study = noise(KNOWN, 0, share)
     assert sorted(study.images) == sorted(LABELS)
     assert list(study.true) == [LABELS[key] for key in study.images]
     changed = [(label, true) for label, true in zip(study.labels, study.true, strict=True) if label != true]
@@ -86,21 +102,21 @@ def test_exactly_the_share_of_labels_is_wrong_and_each_other_class_is_as_likely(
 
 
 def test_a_larger_share_of_wrong_labels_keeps_the_smaller_ones_wrong_in_the_same_way():
-    few, many = (dict(zip(s.images, s.labels, strict=True)) for s in (noise(LABELS, 0, 0.1), noise(LABELS, 0, 0.5)))
+    few, many = (dict(zip(s.images, s.labels, strict=True)) for s in (noise(KNOWN, 0, 0.1), noise(KNOWN, 0, 0.5)))
     assert all(many[key] == label for key, label in few.items() if label != LABELS[key])
 
 
 def test_noise_needs_a_share_and_two_classes():
     for share in (0, 1, -0.1, float("nan")):
         with pytest.raises(DataError, match=r"^the share of wrong labels must lie between 0 and 1"):
-            noise(LABELS, 0, share)
+            noise(KNOWN, 0, share)
     with pytest.raises(DataError, match=r"^with one class no label can be wrong$"):
-        noise({"a": "x", "b": "x"}, 0, 0.5)
+        noise(Known({"a": "x", "b": "x"}), 0, 0.5)
 
 
 @pytest.mark.parametrize("count", [16, 50, 3])
 def test_random_buckets_take_whole_classes_and_as_many_each(count):
-    study = random_buckets(LABELS, 0, count)
+    study = random_buckets(KNOWN, 0, count)
     bucket_of = {}
     for key, bucket in zip(study.images, study.labels, strict=True):
         assert bucket_of.setdefault(LABELS[key], bucket) == bucket
@@ -117,7 +133,7 @@ def test_random_buckets_take_whole_classes_and_as_many_each(count):
 
 def test_buckets_of_a_hierarchy_are_named_by_what_they_are_kinds_of():
     rows = [(name, "low" if name < "c060" else "high", "") for name in CLASSES]
-    study = hierarchy_buckets(LABELS, 2, Hierarchy(rows, "folder/kinds.tsv"))
+    study = hierarchy_buckets(KNOWN, 2, Hierarchy(rows, "folder/kinds.tsv"))
     assert Counter(study.labels) == {"low": 60 * 130, "high": 40 * 130}
     assert study.about[0] == "hierarchy: 100 classes in 2 buckets, by kinds.tsv"
     assert study.about[1].startswith("bucket low (low): 60 classes: c000, c001, ")
@@ -129,11 +145,11 @@ def test_buckets_of_one_name_are_told_apart_by_their_node():
         ("n1", "", "crane"),
         ("n2", "", "crane"),
     ]
-    assert set(hierarchy_buckets(LABELS, 2, Hierarchy(rows, "kinds")).labels) == {"crane (n1)", "crane (n2)"}
+    assert set(hierarchy_buckets(KNOWN, 2, Hierarchy(rows, "kinds")).labels) == {"crane (n1)", "crane (n2)"}
 
 
 def test_more_buckets_than_classes_are_refused():
-    one_class = {"1": "a", "2": "a"}
+    one_class = Known({"1": "a", "2": "a"})
     with pytest.raises(DataError, match=r"^1 classes cannot be put into 2 buckets$"):
         random_buckets(one_class, 0, 2)
     with pytest.raises(DataError, match=r"^1 classes cannot be parted into 2 buckets$"):

@@ -14,12 +14,14 @@ from torch.nn import functional as F
 from pretrain.labelled import make_photographs, run
 from pretrain.tiny import run as run_colorization
 from tintype.data import DataError, open_photos
-from tintype.data.labels import labels_by_key
+from tintype.data import photos as photos_module
+from tintype.data.labels import labels_by_key, own_labels
 from tintype.data.pack import Packing, pack
 from tintype.data.studies import noise, random_buckets, subset
 from tintype.data.study_file import write_study
 from tintype.networks import load_weights
 from tintype.pretrain import ClassificationRecipe, RecipeError, classification, load_recipe
+from tintype.pretrain.photographs import Photographs
 from tintype.training import Compute, TrainingError
 
 HERE = Path(__file__).parent
@@ -138,16 +140,29 @@ def test_ranks_are_counted_as_scikit_learn_counts_them():
     assert classification.sums(torch.eye(3), torch.arange(3)).tolist()[1:] == [300, 300]  # of three classes, all are in
 
 
-def _study(tmp_path, photographs, make, *arguments, **options):
+def test_photographs_are_parted_once(photographs, whole, monkeypatch):
+    calls = []
+    part = photos_module.is_held_out
+    monkeypatch.setattr(photos_module, "is_held_out", lambda *asked: (calls.append(asked), part(*asked))[1])
+    recipe = load_recipe(whole / "recipe.yaml")
+    Photographs(recipe, [str(photographs)], label=lambda photos: own_labels(photos, 0.2))
+    assert len(calls) == 60
+
+
+def _study(tmp_path, photographs, make, *arguments, held_out=0.0, **options):
     path = tmp_path / "study.tsv"
-    write_study(path, make(labels_by_key(open_photos([photographs])), *arguments, **options))
+    write_study(path, make(labels_by_key(open_photos([photographs]), None, held_out), *arguments, **options))
     return path
 
 
-def test_a_study_decides_classes_and_photographs(photographs, tmp_path):
+def test_a_study_decides_classes_and_photographs(photographs, tmp_path, capfd):
     few = _study(tmp_path, photographs, subset, 0, per_class=10)
     _, metadata = load_weights(run(tmp_path / "few", photographs, "steps=3", labels=few))
     assert metadata["labels"].startswith("30 (")
+    assert metadata["data"].startswith("30 photographs of")  # all of them, whatever share the recipe holds out
+    assert json.loads((tmp_path / "few" / "sessions.jsonl").read_text())["photographs"].startswith("30 (")
+    assert "study.tsv holds out no photographs: nothing is measured on the way" in capfd.readouterr().err
+    assert all("loss" in line for line in metrics(tmp_path / "few"))
     buckets = _study(tmp_path, photographs, random_buckets, 0, 2)
     weights, metadata = load_weights(run(tmp_path / "buckets", photographs, "steps=3", labels=buckets))
     assert metadata["classes"] == ["random-0", "random-1"]
@@ -155,14 +170,14 @@ def test_a_study_decides_classes_and_photographs(photographs, tmp_path):
 
 
 def test_wrong_labels_are_trained_on_and_true_ones_measured(photographs, tmp_path):
-    wrong = _study(tmp_path, photographs, noise, 0, 0.99)
+    wrong = _study(tmp_path, photographs, noise, 0, 0.99, held_out=0.2)
     run(tmp_path / "run", photographs, "steps=60", "validate_every=60", "batch_size=8", labels=wrong)
     assert metrics(tmp_path / "run")[-1]["top1"] < 40  # it has learned the wrong ones, and is held to the true ones
 
 
 def test_a_run_is_not_resumed_with_other_labels(whole, photographs, tmp_path):
     with pytest.raises(TrainingError, match=r"cannot resume: labels was 60 \("):
-        run(whole, photographs, resume=True, labels=_study(tmp_path, photographs, noise, 0, 0.5))
+        run(whole, photographs, resume=True, labels=_study(tmp_path, photographs, noise, 0, 0.5, held_out=0.2))
 
 
 def test_a_trunk_starts_from_a_colorizers(photographs, tmp_path):
@@ -220,13 +235,24 @@ def test_what_made_the_loss_infinite_is_named_by_its_files(photographs, tmp_path
     assert all(line.startswith((str(photographs), "# step")) for line in lines)
 
 
-def test_damaged_photographs_are_listed_in_the_runs_folder(tmp_path):
+def test_damaged_photographs_are_told_once_and_listed_in_the_runs_folder(tmp_path, caplog):
     folder = make_photographs(tmp_path / "photographs")
     damaged = sorted(folder.rglob("*.png"))[:3]
     for path in damaged:
         path.write_bytes(b"")
-    run(tmp_path / "run", folder, "steps=16", "validate_every=16", max_damaged=0.1)
+    run(tmp_path / "run", folder, "steps=16", "validate_every=4", max_damaged=0.1)
+    assert sorted(record.args[0] for record in caplog.records) == [str(path) for path in damaged]  # once in all
     listed = [line.split("\t")[0] for line in (tmp_path / "run" / "damaged.tsv").read_text().splitlines()]
     assert sorted(listed) == [str(path) for path in damaged]
     with pytest.raises(DataError, match=r"photographs are damaged, more than 1.00% \(--max-damaged\)"):
         run(tmp_path / "other", folder, "steps=16", "validate_every=16", max_damaged=0.01)
+
+
+def test_damaged_photographs_of_training_and_of_validation_are_counted_together(tmp_path):
+    folder = make_photographs(tmp_path / "photographs")
+    train, held_out = open_photos([folder]).split(0.2)
+    for photo in (*train[:3], *held_out[:3]):
+        Path(photo.path).write_bytes(b"")
+    run(tmp_path / "run", folder, "steps=12", "validate_every=4", max_damaged=0.1)
+    with pytest.raises(DataError, match=r"^6 of 60 photographs are damaged, more than 9.00%"):
+        run(tmp_path / "other", folder, "steps=12", "validate_every=4", max_damaged=0.09)

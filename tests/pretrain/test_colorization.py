@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from pretrain.tiny import RECIPE, run
-from pretrain.two_processes import SETTINGS, without_batch_norm
+from pretrain.two_processes import HELD_OUT_BATCH, SETTINGS, without_batch_norm
 from tintype.color import nearest_bin, rgb_to_lab, smoothed_prior
 from tintype.export import export
 from tintype.networks import load_weights
 from tintype.pretrain import RecipeError, colorization, load_recipe
+from tintype.pretrain import photographs as photographs_module
 from tintype.pretrain.photographs import Photographs
 from tintype.runtime.model import load_model
 from tintype.training import TrainingError
@@ -39,6 +40,19 @@ def assert_same_weights(a, b, **tolerance):
     assert a.keys() == b.keys()
     for name in a:
         torch.testing.assert_close(a[name], b[name], **(tolerance or {"rtol": 0, "atol": 0}), msg=name)
+
+
+def as_in_two_processes(monkeypatch):
+    monkeypatch.setattr(colorization, "make_network", without_batch_norm)
+    for module in (colorization, photographs_module):
+        monkeypatch.setattr(module, "HELD_OUT_BATCH", HELD_OUT_BATCH)
+
+
+def assert_same_figures(a, b):
+    for name in ("loss", "val_loss"):
+        one, other = ([line[name] for line in metrics(folder) if name in line] for folder in (a, b))
+        assert one
+        assert one == pytest.approx(other, rel=1e-5)
 
 
 def _tiny(folder):
@@ -116,19 +130,18 @@ def test_two_processes_make_the_updates_of_one_with_the_joint_batch(photographs,
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     result = subprocess_run(*launcher, HERE / "two_processes.py", tmp_path / "two", photographs)
     assert result.returncode == 0
-    monkeypatch.setattr(colorization, "make_network", without_batch_norm)
+    as_in_two_processes(monkeypatch)
     run(tmp_path / "one", photographs, *SETTINGS)
     weights = [tmp_path / which / "weights.safetensors" for which in ("one", "two")]
     assert_same_weights(*weights, rtol=1e-4, atol=1e-6)
-    losses = [[line["loss"] for line in metrics(tmp_path / which) if "loss" in line] for which in ("one", "two")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert_same_figures(tmp_path / "one", tmp_path / "two")
     assert np.array_equal(*(np.load(tmp_path / which / "prior.npy") for which in ("one", "two")))
 
 
 def test_the_prior_is_the_share_of_each_colour_that_training_sees(whole, photographs):
     recipe = load_recipe(whole / "recipe.yaml")
     counts = np.zeros(313)
-    for batch in Photographs(recipe, [str(photographs)]).training(steps=4):  # 16 photographs
+    for batch in Photographs(recipe, [str(photographs)]).first(4):  # 16 photographs
         for rgb in batch.permute(0, 2, 3, 1).numpy() / 255.0:
             ab = rgb_to_lab(rgb, axis=-1)[..., 1:].reshape(8, 4, 8, 4, 2).mean(axis=(1, 3)).reshape(-1, 2)
             for number in nearest_bin(ab):

@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from pretrain.test_colorization import assert_same_weights, metrics, subprocess_run
-from pretrain.tiny import RECIPE, run
-from pretrain.two_processes import SETTINGS, SPARSE, without_batch_norm
+from pretrain.test_colorization import (
+    as_in_two_processes,
+    assert_same_figures,
+    assert_same_weights,
+    metrics,
+    subprocess_run,
+)
+from pretrain.tiny import RECIPE, make_photographs, run
+from pretrain.two_processes import SETTINGS, SPARSE
 from tintype.color import rgb_to_lab
 from tintype.networks import load_weights
 from tintype.objectives import Histograms, Regression
@@ -65,11 +71,10 @@ def test_two_processes_make_the_updates_of_one_at_the_points_of_the_joint_batch(
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     result = subprocess_run(*launcher, HERE / "two_processes.py", tmp_path / "two", photographs, "sparse")
     assert result.returncode == 0
-    monkeypatch.setattr(colorization, "make_network", without_batch_norm)
+    as_in_two_processes(monkeypatch)
     run(tmp_path / "one", photographs, *SETTINGS, *SPARSE[1:], "optimizer.lr=0.05")
     assert_same_weights(*(tmp_path / n / "weights.safetensors" for n in ("one", "two")), rtol=1e-4, atol=1e-6)
-    losses = [[line["loss"] for line in metrics(tmp_path / n) if "loss" in line] for n in ("one", "two")]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert_same_figures(tmp_path / "one", tmp_path / "two")
 
 
 def test_the_input_is_cie_lightness_or_the_channel_mean():
@@ -93,20 +98,33 @@ def test_losses_at_points_on_grids_and_of_all_objectives_are_those_of_the_same_p
         torch.testing.assert_close(dense, sparse)
 
 
+ZHANG16 = (
+    *SPARSE,
+    "trunk=zhang16",
+    "head.layers=[conv2]",
+    "data.crop=16",
+    "steps=1",
+    "head.edge=2",
+    "schedule={name: constant}",
+)
+
+
+def test_what_is_found_damaged_at_initialization_is_told_and_listed_once(tmp_path, caplog):
+    folder = make_photographs(tmp_path / "photographs")
+    damaged = sorted(folder.iterdir())[:20]
+    for path in damaged:
+        path.write_bytes(b"")
+    run(tmp_path / "run", folder, *ZHANG16, "init=unit_variance", "steps=8")
+    lines = (tmp_path / "run" / "damaged.tsv").read_text().splitlines()
+    assert sorted(line.split("\t")[0] for line in lines) == sorted(record.args[0] for record in caplog.records)
+    assert len(lines) == 20
+
+
 @pytest.mark.parametrize("how", ["unit_variance", "kmeans"])
 def test_trunks_can_start_from_what_they_see(how, photographs, tmp_path):
-    settings = (
-        *SPARSE,
-        "trunk=zhang16",
-        "head.layers=[conv2]",
-        "data.crop=16",
-        "steps=1",
-        "head.edge=2",
-        "schedule={name: constant}",
-    )
-    run(tmp_path / how, photographs, *settings, f"init={how}", "optimizer.lr=1e-12", "optimizer.weight_decay=0")
+    run(tmp_path / how, photographs, *ZHANG16, f"init={how}", "optimizer.lr=1e-12", "optimizer.weight_decay=0")
     weights, _ = load_weights(tmp_path / how / "weights.safetensors")
-    run(tmp_path / "random", photographs, *settings, "optimizer.lr=1e-12", "optimizer.weight_decay=0")
+    run(tmp_path / "random", photographs, *ZHANG16, "optimizer.lr=1e-12", "optimizer.weight_decay=0")
     others, _ = load_weights(tmp_path / "random" / "weights.safetensors")
     assert not weights["trunk.conv2.0.weight"].allclose(others["trunk.conv2.0.weight"], atol=1e-3)
 

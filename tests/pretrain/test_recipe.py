@@ -1,3 +1,5 @@
+from importlib import resources
+
 import pytest
 import yaml
 
@@ -74,7 +76,12 @@ def test_the_rows_of_larsson17s_table_4_have_recipes_of_the_papers_epochs(row, i
     assert recipe.steps * recipe.batch_size / images == pytest.approx(epochs, rel=1e-3)
     assert (recipe.objective.name, recipe.input, recipe.data.crop) == ("classification", "mean", 224)
     assert recipe.schedule.milestones[-1] < recipe.steps
-    assert (recipe.pretrained == "required") == (row == "c1000-80")
+    assert recipe.pretrained.startswith("required: ") == (row == "c1000-80")
+    assert (recipe.study == "none") == (row in ("c1000", "c1000-80"))
+    text = resources.files("tintype.pretrain").joinpath("recipes", f"larsson17-vgg16-{row}.yaml").read_text()
+    command = "pack IMAGENET/train" if recipe.study == "none" else f"labels {recipe.study} --data"
+    assert f"\n#   tintype {command} " in text
+    assert f"\n#   tintype pretrain larsson17-vgg16-{row} --data shards/" in text
 
 
 def test_a_recipe_takes_from_its_base_what_it_does_not_say_itself(tmp_path):

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from pretrain.tiny import run
-from tintype.pretrain import colorization
+from tintype.pretrain import colorization, photographs
+
+HELD_OUT_BATCH = 2
 
 SETTINGS = (
     "trunk=timm:test_efficientnet_ln",
@@ -37,6 +39,7 @@ def without_batch_norm(recipe, make=colorization.make_network):
 
 if __name__ == "__main__":
     colorization.make_network = without_batch_norm
+    photographs.HELD_OUT_BATCH = colorization.HELD_OUT_BATCH = HELD_OUT_BATCH
     sparse = (*SPARSE[1:], "optimizer.lr=0.05") if sys.argv[3:] == ["sparse"] else ()
     run(Path(sys.argv[1]), Path(sys.argv[2]), *SETTINGS, *sparse)
     torch.distributed.destroy_process_group()

@@ -31,6 +31,7 @@ def run(
     facts=None,
     names=None,
     compute=None,
+    validate=None,
     **plan,
 ) -> nn.Module:
     """Train; `on_loss(step, loss)` may replace the loss of a step."""
@@ -52,7 +53,7 @@ def run(
         batches=lambda start: (batch(step, accelerator.process_index * share, share) for step in range(start, steps)),
         loss=loss,
         learning_rate=lambda step: 1e-2 / (1 + step),
-        validate=lambda model, step: {"val_loss": float(model(batch(99)).mean())},
+        validate=validate or (lambda model, step: [({"val_loss": float(model(batch(99)).mean())}, 1)]),
         names=names,
         facts=facts,
         compute=compute or Compute(),

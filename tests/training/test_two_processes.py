@@ -72,6 +72,28 @@ def test_when_one_process_is_asked_to_stop_both_stop_after_the_same_step_and_go_
     assert all(torch.equal(whole[name], asked[name]) for name in whole)
 
 
+def test_figures_are_means_over_what_both_hold_out(runs):
+    lines = map(json.loads, (runs / "measured" / "metrics.jsonl").read_text().splitlines())
+    (figures,) = [line for line in lines if "mean" in line]
+    assert figures == {"step": 3, "mean": 2 * 21 / 14, "only-0": 4 / 14, "only-1": 3 / 14}
+
+
+def test_both_measure_the_running_statistics_of_the_first(runs):
+    one, other = (torch.load(runs / f"measured-{rank}.pt") for rank in range(2))
+    assert len(one[0]) == 3  # mean, variance, number of batches
+    for a, b in zip(one, other, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_when_one_process_is_asked_to_stop_while_they_validate_both_stop_there(runs):
+    assert [(runs / f"validated-{rank}.txt").read_text() for rank in range(2)] == ["15 5", "15 5"]
+    assert [path.name for path in (runs / "validated" / "checkpoints").iterdir()] == [
+        "step-0000004.pt",
+        "step-0000005.pt",
+    ]
+    assert "mean" not in (runs / "validated" / "metrics.jsonl").read_text()
+
+
 def test_each_start_is_recorded_with_how_many_processes_there_were(runs):
     lines = [json.loads(line) for line in (runs / "killed" / "sessions.jsonl").read_text().splitlines()]
     assert [(line["step"], line["processes"]) for line in lines] == [(0, 2), (4, 2)]

@@ -1,7 +1,8 @@
 """Run by torchrun, with two processes: FOLDER first|again.
 
 first   gradients with and without accumulation; a run that is never stopped; one that is killed (-9) at step 7
-again   goes on with the killed run; starts one of which only the second process is asked to stop, and goes on with it
+again   goes on with the killed run; starts one of which only the second process is asked to stop, and goes on with it;
+        the same while it is validated
 """
 
 import os
@@ -10,8 +11,10 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from tintype.training import Compute, Interrupted
+from training import runs
 from training.runs import run
 
 WAYS = [(parts, precision) for parts in (1, 2) for precision in ("fp32", "bf16")]
@@ -41,6 +44,19 @@ def at(step, number):
     return on_loss
 
 
+def validate(share, save, asked=None):
+    """Numbers 0..6 shared by both processes; the second may be asked to stop at its second one."""
+
+    def parts(model, step):
+        save.append([buffer.clone() for buffer in model.buffers()])
+        for number in range(share, 7, 2):
+            if number == asked:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield {"mean": 2.0 * number, f"only-{share}": 1.0}, 2
+
+    return parts
+
+
 def main(folder: Path, which: str) -> None:
     rank = int(os.environ["RANK"])
     if which == "first":
@@ -48,6 +64,11 @@ def main(folder: Path, which: str) -> None:
             seen = gradients(folder / f"gradients-{parts}-{precision}", parts, precision)
             torch.save(seen, folder / f"gradients-{parts}-{precision}-{rank}.pt")
         torch.save(run(folder / "whole").state_dict(), folder / f"whole-{rank}.pt")
+        seen: list[list[torch.Tensor]] = []
+        plain, runs.network = runs.network, lambda dropout: nn.Sequential(plain(dropout), nn.BatchNorm2d(1))
+        run(folder / "measured", 3, validate=validate(rank, seen))
+        torch.save(seen, folder / f"measured-{rank}.pt")
+        runs.network = plain
         run(folder / "killed", on_loss=at(7, signal.SIGKILL))
     else:
         torch.save(run(folder / "killed", resume=True).state_dict(), folder / f"killed-{rank}.pt")
@@ -56,6 +77,10 @@ def main(folder: Path, which: str) -> None:
         except Interrupted as stopped:
             (folder / f"asked-{rank}.txt").write_text(f"{stopped.signal} {stopped.step}")
         torch.save(run(folder / "asked", resume=True).state_dict(), folder / f"asked-{rank}.pt")
+        try:
+            run(folder / "validated", validate=validate(rank, [], asked=3), validate_every=5)
+        except Interrupted as stopped:
+            (folder / f"validated-{rank}.txt").write_text(f"{stopped.signal} {stopped.step}")
         torch.distributed.destroy_process_group()
 
 

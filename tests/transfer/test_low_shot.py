@@ -5,31 +5,30 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tintype.data import DataError, open_photos
-from tintype.data.labels import own_labels
+from tintype.data import DataError
 from tintype.transfer import session as module
 from tintype.transfer.classes import open_classes, subset
 from tintype.transfer.early_stopping import decide, factor
 from tintype.transfer.recipe import EarlyStopping
-from tintype.transfer.sources import parse_sources
+from tintype.transfer.sources import Sources, parse_sources
 from transfer.tiny import LOW_SHOT, run
 
 EARLY = "schedule={name: early_stopping, held_out: 0.3, patience: 1, drops: 2}"
 
 
 def test_exactly_so_many_of_each_class_are_trained_on(kinds):
-    held = own_labels(open_photos([kinds]))
-    chosen = subset(held.given, 7, held.names, seed=3)
+    held = open_classes(Sources((str(kinds),), (str(kinds),)), 0.1)
+    chosen = subset(held.train, 7, held.names, seed=3)
     assert np.bincount(chosen.classes).tolist() == [7, 7, 7]
-    assert [photo.key for photo in chosen] == [photo.key for photo in subset(held.given, 7, held.names, seed=3)]
-    assert {photo.key for photo in chosen} != {photo.key for photo in subset(held.given, 7, held.names, seed=4)}
+    assert [photo.key for photo in chosen] == [photo.key for photo in subset(held.train, 7, held.names, seed=3)]
+    assert {photo.key for photo in chosen} != {photo.key for photo in subset(held.train, 7, held.names, seed=4)}
     assert all(photo.key.startswith(held.names[number]) for photo, number in zip(chosen, chosen.classes, strict=True))
 
 
 def test_a_class_with_too_few_photographs_is_named(kinds):
-    held = own_labels(open_photos([kinds]))
+    held = open_classes(Sources((str(kinds),), (str(kinds),)), 0.1)
     with pytest.raises(DataError, match=r"class bright has 20 images, fewer than 30"):
-        subset(held.given, 30, held.names, 0)
+        subset(held.train, 30, held.names, 0)
 
 
 def test_without_a_test_set_a_share_is_held_out_and_never_trained_on(kinds):

@@ -10,12 +10,13 @@ from tintype.cli._options import finite
 from tintype.cli._report import printable, say
 
 if TYPE_CHECKING:
+    from tintype.data.studies import Known
     from tintype.data.study_file import Study
 
 EXAMPLES = """\b
 Examples:
   tintype labels subset --per-class 100 --data imagenet/train -o imnt-100k.tsv
-  tintype labels noise --share 0.1 --data imagenet/train -o e10.tsv
+  tintype labels noise --share 0.1 --held-out 0.002 --data imagenet/train -o e10.tsv
   tintype labels random --buckets 16 --data imagenet/train -o r16.tsv
   tintype labels hierarchy --buckets 2 --data imagenet/train -o h2.tsv
   tintype labels hierarchy --buckets 3 --tree kinds.tsv --data shards/ -o h3.tsv
@@ -51,6 +52,14 @@ def _study(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="Start from the images and labels of another study.",
+        ),
+        click.option(
+            "--held-out",
+            type=click.FloatRange(0, 1, max_open=True),
+            callback=finite,
+            default=0.0,
+            metavar="S",
+            help="Share of the photographs to set aside and measure, such as 0.002.  [default: none]",
         ),
         click.option(
             "-o", "--output", "out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="A new file."
@@ -124,7 +133,9 @@ def hierarchy(buckets: int, tree: Path | None, **given: Any) -> None:
     _write(lambda held: make(held, buckets, wordnet() if tree is None else read_hierarchy(tree)), **given)
 
 
-def _write(make: "Callable[[dict[str, str]], Study]", paths: tuple[str, ...], base: Path | None, out: Path) -> None:
+def _write(
+    make: "Callable[[Known], Study]", paths: tuple[str, ...], base: Path | None, held_out: float, out: Path
+) -> None:
     from tintype.data import DataError, open_photos
     from tintype.data.labels import labels_by_key
     from tintype.data.study_file import write_study
@@ -132,7 +143,7 @@ def _write(make: "Callable[[dict[str, str]], Study]", paths: tuple[str, ...], ba
     try:
         if out.exists():
             raise click.ClickException(printable(f"{out} is there already: give another name, or remove it"))
-        study = make(labels_by_key(open_photos(paths), base))
+        study = make(labels_by_key(open_photos(paths), base, held_out))
         write_study(out, study)
     except DataError as error:
         raise click.ClickException(printable(str(error))) from error

@@ -8,12 +8,14 @@
 Knows nothing of colour: a batch is RGB as the files hold it.
 """
 
+from tintype.data.damaged import Damaged
 from tintype.data.errors import DamagedPhotoError, DataError, LoadingError
 from tintype.data.loader import Batches, Labelled, batches, center_crops
 from tintype.data.photos import Photo, Photos, fingerprint, open_photos
 
 __all__ = [
     "Batches",
+    "Damaged",
     "DamagedPhotoError",
     "DataError",
     "Labelled",

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from tintype.data.damaged import damaged_line
 from tintype.data.whole import write_whole
 
 
@@ -80,7 +81,7 @@ class Journal:
         if not self.damaged:
             self.listing.unlink(missing_ok=True)
         else:
-            write_whole(self.listing, "".join(f"{path}\t{reason}\n" for path, reason in self.damaged.items()))
+            write_whole(self.listing, "".join(damaged_line(path, reason) for path, reason in self.damaged.items()))
 
     def _new_damage(self) -> dict[str, str]:
         told = {path for shard in self.shards for path in shard.damaged}

@@ -1,9 +1,9 @@
 """The classes of photographs: those that they come with, or those that a label study gives them.
 
 photos = open_photos(["imagenet/train"])
-labels = own_labels(photos)                    # by class folders, or .cls files in tars
+labels = own_labels(photos, 0.02)              # by class folders, or .cls files in tars
 labels = study_labels(photos, "noise.tsv")     # by a study's file (`studies.py`); has only the photographs in it
-labels.given.split(0.02)                       # photographs as ever, whose batches have their classes beside them
+batches(labels.train, ...).labelled()          # photographs as ever, whose batches have their classes beside them
 """
 
 import hashlib
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tintype.data.errors import DataError
-from tintype.data.photos import Photos
-from tintype.data.shards import SUFFIXES, split_file
+from tintype.data.photos import Photos, is_held_out
+from tintype.data.shards import SUFFIXES, member_key, split_file
+from tintype.data.studies import Known
 from tintype.data.study_file import read_study
 
 
@@ -26,38 +27,41 @@ class Labels:
     """Photographs with the numbers of their classes.
 
     Attributes:
-        given: with the class to train on.
-        true: the same photographs with the class to measure by, which differs where a study has made some labels wrong.
+        train: with the class to train on.
+        held_out: with the class to measure by; empty where a study holds out none.
         names: of the classes, by number.
         fingerprint: number and hash of the labels.
     """
 
-    given: Photos
-    true: Photos
+    train: Photos
+    held_out: Photos
     names: tuple[str, ...]
     fingerprint: str
 
 
-def own_labels(photos: Photos) -> Labels:
+def own_labels(photos: Photos, val_fraction: float) -> Labels:
     """Photographs with the classes that they come with: of a .cls file in the tar, or else of the first folder.
 
+    Args:
+        photos: all of them.
+        val_fraction: share held out, as of `Photos.split`.
+
     Raises:
-        DataError: a photograph has no class, or all have the same.
+        DataError: a photograph has no class, or all have the same, or a part would be empty.
     """
     labels = list(labels_of(photos))
     names = sort_classes(labels)
-    numbers = _numbers(labels, names)
-    held = photos.labelled(numbers)
-    return Labels(held, held, names, _fingerprint(labels))
+    train, held_out = photos.labelled(_numbers(labels, names)).split(val_fraction)
+    return Labels(train, held_out, names, _fingerprint(labels))
 
 
 def study_labels(photos: Photos, file: str | Path) -> Labels:
-    """The photographs that a study's file names, with its labels.
+    """The photographs that a study's file names, with its labels: exactly those to train on, and those held out.
 
     The file names photographs by their key, or by their path below the folder, list or tar.
 
     Raises:
-        DataError: the file cannot be read, or names a photograph that is not there.
+        DataError: the file cannot be read, or names a photograph that is not there, or none of a source with a weight.
     """
     study = read_study(Path(file))
     numbers = {photo.key: number for number, photo in enumerate(photos)}
@@ -72,30 +76,60 @@ def study_labels(photos: Photos, file: str | Path) -> Labels:
         twice = order[1:][np.diff(found[order]) == 0][0]
         raise DataError(f"{file}: {study.images[twice]} is there twice")
     true = study.labels if study.true is None else study.true
-    names = sort_classes([*study.labels, *true])
-    chosen = photos.choose(found[order])
-    given, measured = (chosen.labelled(_numbers(labels, names)[order]) for labels in (study.labels, true))
-    return Labels(given, measured, names, _fingerprint([study.labels[number] for number in order]))
+    names = sort_classes([*filter(None, study.labels), *true])
+    trained = [place for place in order if study.labels[place]]
+    held_out = [place for place in order if not study.labels[place]]
+
+    def part(places: list[int], labels: Sequence[str]) -> Photos:
+        return photos.choose(found[np.array(places, np.int64)]).labelled(
+            _numbers([labels[place] for place in places], names)
+        )
+
+    train = part(trained, study.labels)
+    if train.empty and train.weights is not None:
+        raise DataError(f"{file}: names no photograph of {train.empty[0]} to train on, which has a weight")
+    fingerprint = _fingerprint([study.labels[place] for place in trained])
+    return Labels(train, part(held_out, true), names, fingerprint)
 
 
-def labels_by_key(photos: Photos, file: Path | None = None) -> dict[str, str]:
+def labels_by_key(photos: Photos, file: Path | None = None, val_fraction: float = 0.0) -> Known:
     """The class of each photograph by its key: its own, or that of a study's file, of the photographs in it.
 
+    Args:
+        photos: all of them.
+        file: of the study, if any. What it holds out stays held out.
+        val_fraction: share held out, as of `Photos.split`; 0 holds out none.
+
     Raises:
-        DataError: as `own_labels` and `study_labels`; two photographs have the same key; the study has wrong labels.
+        DataError: two photographs have the same key; a photograph has no class; the study cannot be read or has wrong
+            labels; the share holds out none, or all.
     """
-    if file is not None:
-        if read_study(file).true is not None:
+    if file is None:
+        labels, held_out = dict(zip((photo.key for photo in photos), labels_of(photos), strict=True)), dict[str, str]()
+        if len(labels) < len(photos):
+            raise DataError(
+                f"{len(photos) - len(labels)} photographs have the same name as another: study one source alone"
+            )
+    else:
+        study = read_study(file)
+        if any(label and label != true for label, true in zip(study.labels, study.true or study.labels, strict=True)):
             raise DataError(f"{file}: has wrong labels already; start from a study without")
         held = study_labels(photos, file)
-        assert held.given.classes is not None
-        return {photo.key: held.names[number] for photo, number in zip(held.given, held.given.classes, strict=True)}
-    labels = dict(zip((photo.key for photo in photos), labels_of(photos), strict=True))
-    if len(labels) < len(photos):
-        raise DataError(
-            f"{len(photos) - len(labels)} photographs have the same name as another: study one source alone"
-        )
-    return labels
+        labels, held_out = (_named(part, held.names) for part in (held.train, held.held_out))
+    apart = {key for key in labels if is_held_out(key, val_fraction)}
+    if val_fraction and not (apart or held_out):
+        raise DataError(f"a share of {val_fraction} of {len(labels)} photographs holds out none: raise it")
+    if len(apart) == len(labels):
+        raise DataError(f"a share of {val_fraction} of {len(labels)} photographs leaves none to train on: lower it")
+    return Known(
+        {key: label for key, label in labels.items() if key not in apart},
+        held_out | {key: labels[key] for key in apart},
+    )
+
+
+def _named(photos: Photos, names: Sequence[str]) -> dict[str, str]:
+    assert photos.classes is not None
+    return {photo.key: names[number] for photo, number in zip(photos, photos.classes, strict=True)}
 
 
 def labels_of(photos: Photos) -> Iterable[str]:
@@ -107,7 +141,10 @@ def labels_of(photos: Photos) -> Iterable[str]:
     for photo in photos:
         label = photo.label
         if label is None:
-            raise DataError(f"{photo.path} has no label: no folder of its class, and no .cls beside it in a tar")
+            raise DataError(
+                f"{photo.path} has no label: it lies in no folder of its class, and no .cls beside it in a tar; "
+                "put the photographs of each class into a folder of its name"
+            )
         yield label
 
 
@@ -129,10 +166,8 @@ def _numbers(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _find(name: str, numbers: dict[str, int]) -> int:
-    if name in numbers:
-        return numbers[name]
     stem, suffix = split_file(name)
-    return numbers.get(stem, -1) if suffix in SUFFIXES else -1
+    return numbers.get(member_key(stem if suffix in SUFFIXES else name), -1)
 
 
 def _fingerprint(labels: Sequence[str]) -> str:

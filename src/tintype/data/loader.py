@@ -1,10 +1,8 @@
 """Batches of crops, decoded by worker processes."""
 
-import logging
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from tintype.data.damaged import Damaged
 from tintype.data.decode import center_crop, random_crop
 from tintype.data.errors import DamagedPhotoError, DataError, LoadingError
 from tintype.data.photos import Photo, Photos
 from tintype.data.sampling import CROP, Sampler, permute, uniform
 
-_log = logging.getLogger(__name__)
 _ATTEMPTS = 64
 
 
@@ -63,20 +61,13 @@ class Batches:
     Yields uint8 tensors, (batch, 3, crop, crop), RGB, channels last in memory, in pinned memory where there is CUDA.
 
     Attributes:
-        damaged: photographs that could not be decoded so far: what is wrong with each, by path.
+        steps: their numbers.
+        damaged: photographs that could not be decoded so far.
     """
 
-    def __init__(
-        self,
-        dataset: "_RandomCrops | _CenterCrops",
-        steps: range,
-        workers: int,
-        most_damaged: float,
-        listing: Path | None,
-    ):
-        self.damaged: dict[str, str] = {}
-        self._dataset, self._steps = dataset, steps
-        self._most_damaged, self._listing = most_damaged, listing
+    def __init__(self, dataset: "_RandomCrops | _CenterCrops", steps: range, workers: int, damaged: Damaged | None):
+        self.damaged = damaged or Damaged(len(dataset.photos))
+        self._dataset, self.steps = dataset, steps
         self._loader = DataLoader(
             dataset,
             batch_size=None,
@@ -88,7 +79,7 @@ class Batches:
         )
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self.steps)
 
     def __iter__(self) -> Iterator[Tensor]:
         for batch in self._received():
@@ -107,28 +98,10 @@ class Batches:
     def _received(self) -> Iterator[_Batch]:
         for batch in self._loader:
             for path, reason in batch.damaged:
-                if path not in self.damaged:
-                    self._note(path, reason)
+                self.damaged.note(path, reason)
             if batch.error:
                 raise LoadingError(batch.error)
             yield batch
-
-    def _note(self, path: str, reason: str) -> None:
-        self.damaged[path] = reason
-        _log.warning("skipped %s: %s", path, reason)
-        if self._listing is not None:
-            self._listing.parent.mkdir(parents=True, exist_ok=True)  # on a machine that does not share it
-            listed = self._listing.read_text("utf-8", "surrogateescape") if self._listing.exists() else ""
-            if f"\n{path}\t" not in f"\n{listed}":  # by a run before this one, or another process of this one
-                with self._listing.open("a", encoding="utf-8", errors="surrogateescape") as file:
-                    file.write(f"{path}\t{reason}\n")
-        total, count = len(self._dataset.photos), len(self.damaged)
-        if count > self._most_damaged * total:
-            where = f"; they are listed in {self._listing}" if self._listing else ""
-            raise LoadingError(
-                f"{count} of {total} photographs are damaged, more than {self._most_damaged:.2%} (--max-damaged), "
-                f"the last one {path}: {reason}{where}"
-            )
 
 
 def batches(
@@ -144,16 +117,14 @@ def batches(
     workers: int = 0,
     rank: int = 0,
     world_size: int = 1,
-    max_damaged: float = 1.0,
-    listing: Path | None = None,
+    damaged: Damaged | None = None,
 ) -> Batches:
     """Random crops for training, from step `start_step` to step `steps` - 1.
 
     Which photograph each crop is cut from, where, and whether it is mirrored, is a pure function of the seed, the step
     and the place in the global batch: workers, world size and the step that a run was resumed at change nothing.
 
-    A photograph that cannot be decoded is replaced by another of its source, by the same rule, and named once in a
-    warning of the logger `tintype.data.loader`.
+    A photograph that cannot be decoded is replaced by another of its source, by the same rule, and noted in `damaged`.
 
     Args:
         photos: where from; its weights decide how sources are mixed.
@@ -168,8 +139,7 @@ def batches(
         workers: processes that decode; 0 decodes in this one.
         rank: which part of each batch to yield.
         world_size: parts.
-        max_damaged: share of all photographs that may turn out damaged, as far as this process meets them.
-        listing: a file to which damaged photographs are added, each once: "PATH<tab>WHAT IS WRONG".
+        damaged: notes those that cannot be decoded, for several loaders together; None: for these batches alone.
 
     Raises:
         DataError: an argument is out of range.
@@ -182,7 +152,7 @@ def batches(
         raise DataError(f"scale must be two numbers in (0, 1], the lower first, got {scale[0]}, {scale[1]}")
     share = batch_size // world_size
     dataset = _RandomCrops(photos, crop, seed, scale, flip, batch_size, rank * share, share)
-    return Batches(dataset, range(start_step, steps), workers, max_damaged, listing)
+    return Batches(dataset, range(start_step, steps), workers, damaged)
 
 
 def center_crops(
@@ -193,13 +163,14 @@ def center_crops(
     side: float = 1.0,
     count: int | None = None,
     workers: int = 0,
-    max_damaged: float = 1.0,
-    listing: Path | None = None,
+    rank: int = 0,
+    world_size: int = 1,
+    damaged: Damaged | None = None,
 ) -> Batches:
     """Centred crops for validation: the largest square, or less, becomes `crop` pixels wide.
 
     Every photograph comes once, in an order that mixes the sources and is always the same, so that the first ones are a
-    fair sample. Damaged photographs are left out, with a warning, so a batch can be smaller, or even empty.
+    fair sample. Damaged photographs are left out, and noted, so a batch can be smaller, or even empty.
 
     Args:
         photos: where from.
@@ -208,11 +179,13 @@ def center_crops(
         side: of the square that is cut out, relative to the photograph's short side, in (0, 1].
         count: how many photographs, if not all.
         workers: processes that decode; 0 decodes in this one.
-        max_damaged, listing: as of `batches`.
+        rank: which of the batches to yield: every `world_size`-th from this one on.
+        world_size: parts.
+        damaged: as of `batches`.
     """
     total = len(photos) if count is None else min(count, len(photos))
     dataset = _CenterCrops(photos, crop, side, batch_size, total)
-    return Batches(dataset, range(-(-total // batch_size)), workers, max_damaged, listing)
+    return Batches(dataset, range(rank, -(-total // batch_size), world_size), workers, damaged)
 
 
 class _RandomCrops(Dataset[_Batch]):

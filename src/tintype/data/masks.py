@@ -8,7 +8,6 @@ A VOC devkit is opened by `voc.py`, as the same thing.
 """
 
 import io
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from tintype.data.errors import DamagedPhotoError, DataError
 from tintype.data.missing import require_all
 from tintype.data.shards import SUFFIXES, split_file, split_member
 from tintype.data.tar import members
-from tintype.data.unpack import unpacked
+from tintype.data.unpack import is_tar, uncompressed
+from tintype.data.walk import walk
 
 Mask = NDArray[np.uint8]
 
@@ -149,25 +149,20 @@ def _find(place: Path) -> dict[str, dict[str, Part]]:
 
 
 def _files(place: Path) -> Iterator[tuple[str, str, Part]]:
-    if _is_tar(place.name):
-        yield from _in_tar(place)
-    elif not place.is_dir():
-        raise DataError(f"{place} is not a folder or tar" if place.exists() else f"{place} does not exist")
-    for folder, folders, names in os.walk(place):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for path in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
-            if _is_tar(path.name):
-                yield from _in_tar(path)
+    if place.is_dir():
+        for name in walk(place):
+            if is_tar(name):
+                yield from _in_tar(place / name)
             else:
-                yield *split_file(path.relative_to(place).as_posix()), Part.of(path)
-
-
-def _is_tar(name: str) -> bool:
-    return name.lower().endswith((".tar", ".tar.gz", ".tgz"))
+                yield *split_file(Path(name).as_posix()), Part.of(place / name)
+    elif is_tar(place.name):
+        yield from _in_tar(place)
+    else:
+        raise DataError(f"{place} is not a folder or tar" if place.exists() else f"{place} does not exist")
 
 
 def _in_tar(shown: Path) -> Iterator[tuple[str, str, Part]]:
-    path = shown if shown.suffix.lower() == ".tar" else unpacked(shown)
+    path = uncompressed(shown)
     with open(path, "rb", buffering=0) as file:
         for member in members(file, shown):
             yield (

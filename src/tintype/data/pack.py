@@ -30,10 +30,11 @@ from tintype.data.errors import DamagedPhotoError, DataError
 from tintype.data.journal import Journal
 from tintype.data.labels import labels_of, sort_classes
 from tintype.data.photos import Photos, fingerprint
-from tintype.data.tar_writer import TarWriter, member_key
+from tintype.data.tar_writer import TarWriter
 from tintype.data.whole import write_whole
 
 _CHUNK = 8  # photographs that a worker takes at a time
+_LOCK = ".lock"
 _AHEAD = 3  # chunks for each worker that may wait to be written
 
 
@@ -107,8 +108,11 @@ def pack(
     """
     keys = _keys(photos)
     labels, classes = _labels(photos, packing.labels)
-    _open(out, packing, photos, classes)
+    if out.exists() and not out.is_dir():
+        raise DataError(f"{out}: is no folder: choose another place")
+    out.mkdir(parents=True, exist_ok=True)
     with _alone_in(out):
+        _open(out, packing, photos, classes)
         for left in out.glob(".*.part"):  # by a run that was killed
             left.unlink()
         journal = Journal(out)
@@ -147,7 +151,7 @@ def pack(
 
 @contextmanager
 def _alone_in(out: Path) -> Iterator[None]:
-    lock = FileLock(out / ".lock")
+    lock = FileLock(out / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -161,7 +165,7 @@ def _alone_in(out: Path) -> Iterator[None]:
 
 
 def _keys(photos: Photos) -> list[str]:
-    keys = [member_key(photo.key) for photo in photos]
+    keys = [photo.key for photo in photos]
     number: dict[str, int] = {}
     for place, key in enumerate(keys):
         if number.setdefault(key, place) != place:
@@ -183,7 +187,7 @@ def _labels(photos: Photos, kind: str) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _open(out: Path, packing: Packing, photos: Photos, classes: Sequence[str]) -> None:
-    """Make the folder, or check that it is one of the same shards."""
+    """Begin in a folder, or check that it is one of the same shards."""
     settings = out / "pack.json"
     wanted: dict[str, Any] = {"format": 1, **asdict(packing), "photographs": fingerprint(photos)}
     if settings.is_file():
@@ -191,19 +195,11 @@ def _open(out: Path, packing: Packing, photos: Photos, classes: Sequence[str]) -
         changed = [f"{name} {found.get(name)}" for name, value in wanted.items() if found.get(name) != value]
         if changed:
             raise DataError(f"{out}: holds shards made with {', '.join(changed)}: choose another folder, or remove it")
-    elif out.exists() and (
-        not out.is_dir() or any(not left.name.endswith((".part", ".lock")) for left in out.iterdir())
-    ):
+    elif any(left.name not in (_LOCK, ".pack.json.part") for left in out.iterdir()):  # which a kill may leave
         raise DataError(f"{out}: is not empty, and holds no shards to go on with: choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    write_whole(settings, json.dumps(wanted, indent=1) + "\n")  # first of all files, for it tells whose the others are
     if classes:
         write_whole(out / "classes.txt", "".join(f"{name}\n" for name in classes))
-    write_whole(settings, json.dumps(wanted, indent=1) + "\n")
-
-
-def _is_ours(left: Path) -> bool:
-    """Whether this is a file that a run which was killed at its very start may leave."""
-    return left.name == ".lock" or (left.name.startswith(".") and left.suffix == ".part")
 
 
 def _check_damage(journal: Journal, photos: Photos, most: float) -> None:

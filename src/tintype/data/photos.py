@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tintype.data.errors import DataError
 from tintype.data.remote import RemoteTar, is_url, tars_below
 from tintype.data.shards import SUFFIXES, Files, Shard, Tar, one_per_key, split_file
-from tintype.data.unpack import unpacked
+from tintype.data.unpack import COMPRESSED, is_tar, uncompressed
+from tintype.data.walk import walk
 
-_COMPRESSED = (".tar.gz", ".tgz")
 _AT_ONCE = 16  # remote tars of which the headers are read
 
 
@@ -33,7 +33,7 @@ class Photo:
 
     @property
     def key(self) -> str:
-        """What it is known by: its name below the folder, list or tar, without suffix."""
+        """What it is known by: its name below the folder, list or tar, without suffix, as `member_key` has it."""
         return self._shard.key(self._index)
 
     @property
@@ -113,15 +113,20 @@ class Photos(Sequence[Photo]):
         """
         if not 0 < val_fraction < 1:
             raise DataError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
-        threshold = int(val_fraction * 2**64)
-        held_out = np.fromiter((_hash(photo.key) < threshold for photo in self), bool, len(self))
+        held_out = np.fromiter((is_held_out(photo.key, val_fraction) for photo in self), bool, len(self))
         train, val = (self.choose(np.flatnonzero(part)) for part in (~held_out, held_out))
         if not len(val):
             raise DataError(f"val_fraction {val_fraction} of {len(self)} photographs holds out none: raise it")
-        empty = [name for (name, _), size in zip(self._sources, train.sizes, strict=True) if not size]
-        if not len(train) or (empty and self.weights is not None):
-            raise DataError(f"val_fraction {val_fraction} leaves no photograph of {empty[0]} to train on: lower it")
+        if not len(train) or (train.empty and self.weights is not None):
+            raise DataError(
+                f"val_fraction {val_fraction} leaves no photograph of {train.empty[0]} to train on: lower it"
+            )
         return train, val
+
+    @property
+    def empty(self) -> list[str]:
+        """The sources of which there are no photographs."""
+        return [name for (name, _), size in zip(self._sources, self.sizes, strict=True) if not size]
 
     def choose(self, numbers: NDArray[np.int64]) -> "Photos":
         """Some of the photographs: those of these numbers, which rise."""
@@ -178,7 +183,7 @@ def _open_source(pattern: str) -> Iterator[Shard]:
 def _open_urls(urls: Sequence[str]) -> list[RemoteTar]:
     tars = []
     for url in urls:
-        if url.endswith(_COMPRESSED):
+        if url.endswith(COMPRESSED):
             raise DataError(f"{url} is compressed and cannot be read in parts: unpack it, or fetch it to this machine")
         tars.extend([url] if url.endswith(".tar") else tars_below(url))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -201,40 +206,28 @@ def _open_matches(pattern: Path) -> Iterator[Shard]:
 
 
 def _open(path: Path) -> Iterator[Shard]:
-    name = path.name.lower()
     if path.is_dir():
         tars: list[Path] = []
-        yield Files(path, _walk(path, tars))
+        yield Files(path, one_per_key(_noting_tars(path, tars), split_file))
         for tar in tars:
             yield from _open(tar)
     elif not path.exists():
         raise DataError(f"{path} does not exist")
-    elif name.endswith(".tar"):
-        yield Tar(path, shown=path)
-    elif name.endswith(_COMPRESSED):
-        yield Tar(unpacked(path), shown=path)
-    elif name.endswith(".txt"):
+    elif is_tar(path.name):
+        yield Tar(uncompressed(path), shown=path)
+    elif path.name.lower().endswith(".txt"):
         lines = (line.strip() for line in path.read_text("utf-8", errors="surrogateescape").splitlines())
         yield Files(path.parent, (line for line in lines if line))
     else:
         raise DataError(f"{path} is not a folder, a .txt list of files, or a .tar, .tar.gz or .tgz of photographs")
 
 
-def _walk(root: Path, tars: list[Path]) -> Iterator[str]:
-    """Photographs below a folder, relative to it, in an order that no file system decides; its tars go to `tars`."""
-    seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:  # a link back up
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = os.path.relpath(folder, root)
-        visible = sorted((name for name in names if not name.startswith(".")), key=split_file)
-        tars.extend(Path(folder, name) for name in visible if name.lower().endswith((".tar", *_COMPRESSED)))
-        for name in one_per_key(visible, split_file):
-            yield name if below == "." else os.path.join(below, name)
+def _noting_tars(root: Path, tars: list[Path]) -> Iterator[str]:
+    """The files below a folder; those that are tars go to `tars`."""
+    for name in walk(root):
+        if is_tar(name):
+            tars.append(root / name)
+        yield name
 
 
 def _expand(pattern: str) -> Iterator[str]:
@@ -256,5 +249,7 @@ def fingerprint(photos: Photos) -> str:
     return f"{len(photos)} ({digest.hexdigest()})"
 
 
-def _hash(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(os.fsencode(key), digest_size=8, person=b"val").digest())
+def is_held_out(key: str, val_fraction: float) -> bool:
+    """Whether the photograph of a key is one of a share that is held out; larger shares hold the smaller ones."""
+    digest = hashlib.blake2b(os.fsencode(key), digest_size=8, person=b"val").digest()
+    return int.from_bytes(digest) < int(val_fraction * 2**64)

@@ -33,7 +33,7 @@ class Shard(Protocol):
     def __len__(self) -> int: ...
 
     def key(self, index: int) -> str:
-        """What the photograph is known by: its name without suffix."""
+        """What the photograph is known by: its name without suffix, by `member_key`."""
 
     def path(self, index: int) -> str:
         """Where it lies, for messages."""
@@ -87,7 +87,7 @@ class Files:
         return len(self._names)
 
     def key(self, index: int) -> str:
-        return os.path.splitext(self._names[index])[0]
+        return member_key(split_file(self._names[index])[0])
 
     def path(self, index: int) -> str:
         return os.path.join(self._root, self._names[index])
@@ -131,7 +131,7 @@ class Index:
                 key, suffix = split_member(member.name)
                 if suffix == ".cls" and member.size <= _LONGEST_LABEL:
                     file.seek(member.offset)
-                    labels[key] = os.fsdecode(file.read(member.size)).strip()
+                    labels[member_key(key)] = os.fsdecode(file.read(member.size)).strip()
                 yield member
 
         for member in one_per_key(noting_labels(), lambda member: split_member(member.name)):
@@ -143,7 +143,7 @@ class Index:
         return index
 
     def key(self, index: int) -> str:
-        return split_member(self.names[index])[0]
+        return member_key(split_member(self.names[index])[0])
 
     def label(self, index: int) -> str | None:
         return self.labels[index] or _class_folder(self.names[index])
@@ -194,23 +194,32 @@ def _class_folder(name: str) -> str | None:
     return (folders[-1] if os.path.isabs(name) else folders[0]) if folders else None
 
 
+def member_key(stem: str) -> str:
+    """The key of a photograph by its name without suffix: the same in a folder, in a list, and in a tar packed of them.
+
+    It is relative, without "." and "..", and has "_" for dots in its last part, at which WebDataset would cut it.
+    """
+    parts = [part for part in stem.replace(os.sep, "/").split("/") if part not in ("", ".", "..")] or [""]
+    return "/".join([*parts[:-1], parts[-1].replace(".", "_")])
+
+
 def split_member(name: str) -> tuple[str, str]:
-    """Key and suffix of a tar member: cut at the first dot of the last part of its name (WebDataset's rule)."""
+    """Stem and suffix of a tar member: cut at the first dot of the last part of its name (WebDataset's rule)."""
     folder, slash, base = name.rpartition("/")
     stem, dot, suffix = base.partition(".")
     return folder + slash + stem, (dot + suffix).lower()
 
 
 def split_file(name: str) -> tuple[str, str]:
-    """Key and suffix of a file: cut at the last dot."""
+    """Stem and suffix of a file: cut at the last dot."""
     stem, suffix = os.path.splitext(name)
     return stem, suffix.lower()
 
 
 def one_per_key(items: Iterable[_T], split: Callable[[_T], tuple[str, str]]) -> Iterator[_T]:
-    """The photographs among items, one for each run of items with the same key: the first by SUFFIXES.
+    """The photographs among items, one for each run of items with the same stem: the first by SUFFIXES.
 
-    A picture beside a photograph of the same key (a segmentation mask, say) is part of that photograph's sample.
+    A picture beside a photograph of the same stem (a segmentation mask, say) is part of that photograph's sample.
     """
     ranked = ((key, _RANK[suffix], item) for item in items for key, suffix in [split(item)] if suffix in _RANK)
     for _, sample in groupby(ranked, key=itemgetter(0)):

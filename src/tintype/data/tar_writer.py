@@ -51,13 +51,6 @@ class TarWriter:
             self._partial.unlink(missing_ok=True)
 
 
-def member_key(key: str) -> str:
-    """The key of a photograph as a tar can have it: relative, and without dots in its last part, at which WebDataset
-    would cut it."""
-    parts = [part for part in key.replace(os.sep, "/").split("/") if part not in ("", ".", "..")]
-    return "/".join([*parts[:-1], parts[-1].replace(".", "_")])
-
-
 def _header(name: str, data: bytes) -> bytes:
     info = tarfile.TarInfo(name)  # of nobody, from 1970
     info.size = len(data)

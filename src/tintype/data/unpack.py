@@ -15,6 +15,18 @@ from filelock import FileLock
 
 from tintype.data.errors import DataError
 
+COMPRESSED = (".tar.gz", ".tgz")
+
+
+def is_tar(name: str) -> bool:
+    """Whether a file is a tar, by its name."""
+    return name.lower().endswith((".tar", *COMPRESSED))
+
+
+def uncompressed(path: Path) -> Path:
+    """A tar that can be read at random: itself, or the unpacked form of a .tar.gz. Raises as `unpacked`."""
+    return unpacked(path) if path.name.lower().endswith(COMPRESSED) else path
+
 
 def unpacked(path: Path) -> Path:
     """The uncompressed form of a .tar.gz, unpacked now if it was not before.

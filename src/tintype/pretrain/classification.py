@@ -1,7 +1,8 @@
 """Pretraining by classification: labelled photographs in, a trained trunk out (Larsson17, Table 4)."""
 
 import platform
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +21,10 @@ from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.metadata import FORMAT
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.recipe_file import resolved
+from tintype.recipes import RecipeError
 from tintype.recipes.look import look
 from tintype.recipes.runs import open_run
+from tintype.recipes.weights import file_of
 from tintype.training import AS_USUAL, Compute, train
 
 
@@ -52,40 +55,49 @@ def pretrain(
         The file of trained weights.
 
     Raises:
-        RecipeError: the recipe does not work out, or is not the one that the run was started with.
+        RecipeError: the recipe does not work out, is not the one that the run was started with, or wants labels of a
+            study.
         TrainingError: the run's folder is in use, or its loss became infinite.
         DataError: there are no photographs or labels, or something is wrong with them.
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
     check_shares(recipe, processes, compute.accumulate)
+    file_of(recipe.pretrained, "pretrained", recipe.name)  # before all photographs are looked for
+    if recipe.study != "none" and labels is None:
+        raise RecipeError(
+            f"recipe {recipe.name} learns the labels of a study: make its file with `tintype labels {recipe.study} "
+            f"{' '.join(f'--data {path}' for path in data)} -o FILE.tsv`, and give it with --labels FILE.tsv"
+        )
     photographs = Photographs(
         recipe,
         data,
         rank,
         processes,
         max_damaged=max_damaged,
-        listing=run / "damaged.tsv",
-        label=own_labels if labels is None else lambda photos: study_labels(photos, labels),
+        label=lambda photos: (
+            own_labels(photos, recipe.data.val_fraction) if labels is None else study_labels(photos, labels)
+        ),
     )
     assert photographs.labels is not None
+    if accelerator.is_main_process and not photographs.labels.held_out:
+        print(f"{labels} holds out no photographs: nothing is measured on the way", file=sys.stderr)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_classifier(recipe, len(photographs.labels.names))
-    if accelerator.is_main_process:
-        open_run(run, asdict(recipe), resolved, resume)
-    accelerator.wait_for_everyone()
+    with accelerator.main_process_first():
+        if accelerator.is_main_process:
+            open_run(run, asdict(recipe), resolved, resume)
+        photographs.damaged.list_in(run / "damaged.tsv")
 
     def loss(model: nn.Module, batch: Labelled, step: int, first: int) -> Tensor:
         return F.cross_entropy(model(look(batch.pixels, recipe.input)), batch.classes)
 
-    def validate(model: nn.Module, step: int) -> dict[str, float]:
-        totals, count = torch.zeros(3), 0
+    def validate(model: nn.Module, step: int) -> Iterator[tuple[dict[str, float], int]]:
         for batch in photographs.held_out().labelled():
             if len(batch):  # not every photograph of it was damaged
                 here = batch.to(accelerator.device)
-                totals += sums(model(look(here.pixels, recipe.input)), here.classes)
-                count += len(batch)
-        return dict(zip(("val_loss", "top1", "top5"), (totals / count).tolist(), strict=True)) if count else {}
+                totals = sums(model(look(here.pixels, recipe.input)), here.classes).tolist()
+                yield dict(zip(("val_loss", "top1", "top5"), totals, strict=True)), len(batch)
 
     trained = train(
         accelerator,

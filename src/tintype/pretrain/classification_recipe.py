@@ -33,7 +33,9 @@ class ClassificationRecipe:
     Attributes:
         input: what the network sees: `lightness`, CIE L; `mean`, (R + G + B) / 3; or `colour`, RGB; all in [0, 100].
         pretrained: weights to start the trunk from: `none`; a tintype .safetensors of the same trunk, whatever it was
-            trained for; a file of timm's classifier for a `timm:` trunk; `package:NAME/FILE`; `required`.
+            trained for; published weights for the trunk; `package:NAME/FILE`; `required`, or `required: WHAT`.
+        study: the label study that it learns from, as `tintype labels` makes it; `none`: the photographs' own labels,
+            unless others are given.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ClassificationRecipe:
     optimizer: Optimizer
     schedule: ConstantSchedule | StepsSchedule | CosineSchedule
     input: Literal["lightness", "mean", "colour"] = "lightness"
+    study: str = "none"
     pretrained: str = "none"
     freeze: str = "none"
     ema: Annotated[float, Range(0, 0.999999)] = 0.0

@@ -2,20 +2,19 @@
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tintype.color import lightness, lightness_to_grey, rgb_to_lab, smoothed_prior
+from tintype.color import lightness, lightness_to_grey, rgb_to_lab
 from tintype.networks import Network, save_weights
 from tintype.networks.init import initialize
-from tintype.objectives import Bins, Histograms, Objective
+from tintype.objectives import Histograms, Objective
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import (
     check_shares,
@@ -27,10 +26,10 @@ from tintype.pretrain.build import (
     make_refinement,
 )
 from tintype.pretrain.metadata import describe
-from tintype.pretrain.photographs import Photographs
+from tintype.pretrain.photographs import HELD_OUT_BATCH, Photographs
 from tintype.pretrain.places import at_points, draw_points, grid_points, sample
 from tintype.pretrain.preview import save_preview
-from tintype.pretrain.prior import count_bins, load_prior
+from tintype.pretrain.prior import counted_prior, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
 from tintype.pretrain.recipe_file import resolved
 from tintype.recipes import RecipeError
@@ -76,15 +75,16 @@ def pretrain(
     check_shares(recipe, processes, compute.accumulate)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
-    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged, listing=run / "damaged.tsv")
+    photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged)
     refinement = make_refinement(recipe)
     if refinement is not None:
         refinement.to(accelerator.device)
     if recipe.init != "random" and not (resume and list_checkpoints(run / "checkpoints")):
-        _initialize(network, recipe, data, accelerator.device)
-    if accelerator.is_main_process:
-        open_run(run, asdict(recipe), resolved, resume)
-    accelerator.wait_for_everyone()
+        _initialize(network, recipe, photographs, accelerator.device)
+    with accelerator.main_process_first():
+        if accelerator.is_main_process:
+            open_run(run, asdict(recipe), resolved, resume)
+        photographs.damaged.list_in(run / "damaged.tsv")
     prior = _prior(accelerator, recipe, photographs, run, network.stride)
     objective = make_objective(recipe.objective, prior).to(accelerator.device)
 
@@ -101,25 +101,24 @@ def pretrain(
             value = value + refinement(decoded, sample(ab, recipe.sampling, network.stride), light, ab)
         return value
 
-    def validate(model: nn.Module, step: int) -> dict[str, float]:
-        total, count = 0.0, 0
-        for batch in photographs.held_out():
+    def validate(model: nn.Module, step: int) -> Iterator[tuple[dict[str, float], int]]:
+        held_out, shown = photographs.held_out(), not accelerator.is_main_process
+        for number, batch in zip(held_out.steps, held_out, strict=True):
             if not len(batch):  # every photograph of it was damaged
                 continue
             rgb = batch.to(accelerator.device).float() / 255
             seen = look(rgb, recipe.input)
-            if not count:
+            if not shown:
+                shown = True
                 rows = slice(PREVIEW_ROWS)
                 predicted = model(seen[rows])
                 light, ab = rgb_to_lab(rgb[rows]).split((1, 2), dim=1)
                 grey = sample(grey_of(seen[rows], recipe.input), "mean", network.stride)
                 colours = objective.decode(predicted, grey=grey)
                 save_preview(run / "previews" / f"step-{step:07}.png", light, colours, ab)
-            where = points_of(recipe, rgb, count, 0)  # the same whenever it is validated
+            where = points_of(recipe, rgb, number * HELD_OUT_BATCH, 0)  # the same whenever it is validated
             value = loss_of(objective, model(seen, where), rgb, where, recipe.sampling, network.stride)
-            total += float(value) * len(batch)
-            count += len(batch)
-        return {"val_loss": total / count} if count else {}
+            yield {"val_loss": float(value) * len(batch)}, len(batch)
 
     trained = train(
         accelerator,
@@ -193,9 +192,9 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
     return grey
 
 
-def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: torch.device) -> None:
+def _initialize(network: Network, recipe: Recipe, photographs: Photographs, device: torch.device) -> None:
     """Initialize the trunk on the first photographs, the same on every process."""
-    batches = Photographs(recipe, data).training(steps=math.ceil(INIT_PHOTOS / recipe.batch_size))
+    batches = photographs.first(math.ceil(INIT_PHOTOS / recipe.batch_size), whole=True)
     seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
     try:
         initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
@@ -204,26 +203,19 @@ def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: t
 
 
 def _prior(accelerator: Accelerator, recipe: Recipe, photographs: Photographs, run: Path, stride: int) -> Tensor | None:
-    """The prior for rebalancing, if any; counted once and kept in the run's folder for when it is resumed."""
+    """The prior for rebalancing, if any."""
     objective = recipe.objective
     if not isinstance(objective, BinsObjective) or objective.uniform == 1:
         return None
     if objective.prior != "data":
         return load_prior(Path(objective.prior))
-    kept = run / "prior.npy"
-    if not kept.exists():
-        steps = math.ceil(objective.prior_photos / recipe.batch_size)
+    steps = math.ceil(objective.prior_photos / recipe.batch_size)
+
+    def ab() -> Iterator[Tensor]:
         if accelerator.is_main_process:
             print(f"counting the colours of {steps * recipe.batch_size} photographs", file=sys.stderr)
-        counts = torch.zeros(Bins.channels, dtype=torch.int64, device=accelerator.device)
-        for batch in photographs.training(steps=steps):
-            ab = rgb_to_lab(batch.to(accelerator.device).float() / 255)[:, 1:]
-            counts += count_bins(sample(ab, recipe.sampling, stride))
-        counts = accelerator.reduce(counts, "sum")
-        accelerator.wait_for_everyone()
-        if accelerator.is_main_process:
-            temporary = run / ".prior.npy"
-            np.save(temporary, smoothed_prior(counts.cpu().numpy()))
-            temporary.replace(kept)
-        accelerator.wait_for_everyone()
-    return load_prior(kept)
+        for batch in photographs.first(steps):
+            rgb = batch.to(accelerator.device).float() / 255
+            yield sample(rgb_to_lab(rgb)[:, 1:], recipe.sampling, stride)
+
+    return counted_prior(accelerator, run / "prior.npy", ab)

@@ -118,7 +118,7 @@ class Data:
         early_crop: side of the crops in the first part of a run, where smaller ones teach more in the same time; 0
             has `crop` throughout.
         early: that part's share of the steps.
-        val_fraction: share of the photographs held out.
+        val_fraction: share of the photographs held out. In a run with a label study its file says which are, instead.
         workers: processes that decode.
     """
 
@@ -180,7 +180,7 @@ class Recipe:
             as it is); `bundled`, the model that comes with tintype, or another bundle (.onnx), whose batch-norms come
             without statistics, so that `fix_statistics` must be set; published weights for the trunk, such as
             torchvision's or timm's classifier (see `tintype.networks.published`); `package:NAME/FILE` for a file inside
-            an installed Python package; `required` where the user must give one.
+            an installed Python package; `required`, or `required: WHAT`, where the user must give one.
         freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
             `stride4`; `none` trains everything.
         fix_statistics: batch-norms keep the mean and variance that they start with; scale and shift are trained.

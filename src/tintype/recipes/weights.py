@@ -12,7 +12,7 @@ def file_of(source: str, key: str, name: str) -> Path | None:
     """The file of weights that a recipe names, if any.
 
     Args:
-        source: what the recipe says: `none`, `required`, `bundled`, a path, or `package:NAME/FILE`.
+        source: what the recipe says: `none`, `required`, `required: WHAT`, `bundled`, a path, or `package:NAME/FILE`.
         key: where it says so, and `name` the recipe's, for the error.
 
     Raises:
@@ -20,11 +20,11 @@ def file_of(source: str, key: str, name: str) -> Path | None:
     """
     if source == "none":
         return None
-    if source == REQUIRED:
-        raise RecipeError(
-            f"recipe {name} starts from the weights of a finished run: give them with "
-            f"--set {key}=RUN/weights.safetensors"
-        )
+    kind, _, what = source.partition(":")
+    if kind == REQUIRED:
+        given = f"{what.strip()}: give it with --set {key}=FILE"
+        run = f"the weights of a finished run: give them with --set {key}=RUN/weights.safetensors"
+        raise RecipeError(f"recipe {name} starts from {given if what else run}")
     if source == BUNDLED:
         return Path(str(resources.files("tintype.models").joinpath(f"{BUNDLED}.onnx")))
     path = Path(source)

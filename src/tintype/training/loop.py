@@ -11,6 +11,7 @@ from typing import Literal, Protocol, Self, TypeVar, cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from tintype.training.average import WeightAverage
@@ -39,6 +40,7 @@ class Batch(Protocol):
 
 
 B = TypeVar("B", bound=Batch)
+Sums = tuple[Mapping[str, float], int]  # figures added up over some members, and how many there were
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def train(
     batches: Callable[[int], Iterable[B]],
     loss: Callable[[nn.Module, B, int, int], Tensor],
     learning_rate: Callable[[int], float],
-    validate: Callable[[nn.Module, int], Mapping[str, float]],
+    validate: Callable[[nn.Module, int], Iterable[Sums]],
     names: Callable[[int], Sequence[str]] | None = None,
     facts: Mapping[str, str | int] | None = None,
     compute: Compute = AS_USUAL,
@@ -116,8 +118,9 @@ def train(
         loss: (network, part of a batch, step, place of its first member in the joint batch) to a scalar. Gets the part
             on the training device.
         learning_rate: the number of updates made so far to the rate of the next one.
-        validate: (network, step) to figures on held-out data. The network is in evaluation mode and holds the averaged
-            weights if there are any. Called by the first process only.
+        validate: (network, step) to figures on held-out data: for each batch of this process's share, their sums over
+            its members, and how many there are. The network is in evaluation mode, holds the averaged weights if there
+            are any, and is the same on every process. A stop is heard between two batches.
         names: what this process's share of a step's batch is known by, written down if the loss is no longer finite.
         facts: about what is trained on; a resumed run must have the same.
         compute: how the machine does it.
@@ -207,7 +210,7 @@ def train(
                     last or step % every == 0 for every in (plan.log_every, plan.validate_every, plan.checkpoint_every)
                 )
                 due = logs or validates or keeps
-                asked = _any_process(accelerator, stop.signal) if due or step % hear_every == 0 else 0
+                asked = _largest(accelerator, stop.signal)[0] if due or step % hear_every == 0 else 0
                 if not (due or asked):
                     continue
 
@@ -230,15 +233,17 @@ def train(
                     speed["share_of_peak"] = round(rate / processes * image_flops / peak, 4)
                 log.metrics(step, loss=mean, lr=learning_rate(step - 1), **speed)
                 log.progress(step, mean, rate, seconds / len(means))
-                if validates and main:
+                kept = bool(asked)
+                if validates and not asked:
                     shown = average.network if average else network
+                    _share_buffers(accelerator, shown)
                     with torch.no_grad():
-                        figures = validate(shown.eval(), step)
+                        figures, asked = _measure(accelerator, validate(shown.eval(), step), stop)
                     network.train()
-                    log.metrics(step, **figures)
                     if figures:
+                        log.metrics(step, **figures)
                         log.say(f"step {step}/{plan.steps}  " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()))
-                if keeps and not asked:
+                if (keeps or asked) and not kept:
                     path = checkpoint(step)
                 if asked and not last:
                     raise Interrupted(asked, step, path)
@@ -293,11 +298,40 @@ def _peak(device: torch.device, plan: Plan) -> float:
     return matrix_peak(device, torch.bfloat16 if plan.precision == "bf16" else torch.float32)
 
 
-def _any_process(accelerator: Accelerator, signal: int) -> int:
-    """The highest signal number that any process has noted, so that all stop after the same step."""
+def _largest(accelerator: Accelerator, *numbers: int) -> list[int]:
+    """The largest of each number that any process has. Of signals: so that all stop after the same step."""
     if accelerator.num_processes == 1:
-        return signal
-    return int(accelerator.gather(torch.tensor([signal], device=accelerator.device)).max())
+        return list(numbers)
+    largest: list[int] = accelerator.gather(torch.tensor([numbers], device=accelerator.device)).amax(dim=0).tolist()
+    return largest
+
+
+def _share_buffers(accelerator: Accelerator, network: nn.Module) -> None:
+    """Give every process the first one's buffers: in training each has its own running statistics for a step."""
+    if accelerator.num_processes > 1:
+        for buffer in network.buffers():
+            held = buffer.contiguous()
+            torch.distributed.broadcast(held, 0)
+            buffer.copy_(held)
+
+
+def _measure(accelerator: Accelerator, parts: Iterable[Sums], stop: StopRequest) -> tuple[dict[str, float], int]:
+    """Means over the members of every process's parts; or none and the signal, where one of them is asked to stop."""
+    totals: dict[str, float] = {}
+    count, rest, going = 0, iter(parts), 1
+    while going:
+        part = next(rest, None)
+        sums, members = part or ({}, 0)
+        for name, value in sums.items():
+            totals[name] = totals.get(name, 0.0) + value
+        count += members
+        asked, going = _largest(accelerator, stop.signal, int(part is not None))
+        if asked:
+            return {}, asked
+    everyone = gather_object([(totals, count)])
+    count = sum(number for _, number in everyone)
+    names = {name: None for held, _ in everyone for name in held}  # in their order
+    return {name: sum(held.get(name, 0.0) for held, _ in everyone) / count for name in names}, 0
 
 
 def _not_finite(what: str, folder: Path, listed: str) -> str:

@@ -82,7 +82,7 @@ def subset(photos: Photos, per_class: int, names: tuple[str, ...], seed: int) ->
     labels = {photo.key: names[number] for photo, number in zip(photos, photos.classes, strict=True)}
     if len(labels) < len(photos):
         raise DataError(f"{len(photos) - len(labels)} photographs have the same name as another")
-    chosen = set(studies.subset(labels, seed, per_class=per_class).images)
+    chosen = set(studies.subset(studies.Known(labels, {}), seed, per_class=per_class).images)
     return photos.choose(np.flatnonzero(np.array([photo.key in chosen for photo in photos])))
 
 

@@ -108,9 +108,9 @@ class Session:
         schedule, base, steps = self.recipe.schedule, self.recipe.optimizer.lr, self.recipe.steps
 
         def run(folder: Path, held_out: bool, steps: int, rate: Callable[[int], float], **other: Any) -> nn.Module:
-            network = build()
+            network = self.trained = build()
             optimizer = make_optimizer(parts(network), self.recipe.optimizer)
-            said = {"batches": lambda start: batches(held_out, start), "validate": lambda *_: {}, **other}
+            said = {"batches": lambda start: batches(held_out, start), "validate": lambda *_: (), **other}
             folder.mkdir(parents=True, exist_ok=True)
             plan = self._plan(steps)
             return train(
@@ -152,15 +152,24 @@ class Session:
             read = json.loads(finished.read_text("utf-8"))
             return Decided(tuple(read["drops"]), read["stop"])
 
-        def watched(network: nn.Module, step: int) -> Mapping[str, float]:
+        def note(network: nn.Module, step: int) -> Mapping[str, float]:
             figures = score(network)
-            watch.note(step, figures[rises])
+            if self.accelerator.is_main_process:
+                watch.note(step, figures[rises])
             return figures
+
+        def validate(network: nn.Module, step: int) -> Iterator[tuple[Mapping[str, float], int]]:
+            yield note(network, step), 1  # by each process on all of what is held out
 
         def until_decided(start: int) -> Iterator[B]:
             watch.rewind(start)
+            if start and start % every == 0 and start not in dict(watch.scores):  # stopped before it was measured
+                assert self.trained is not None
+                with torch.no_grad():
+                    note(self.trained.eval(), start)
+                self.trained.train()
             for step, batch in enumerate(batches(True, start), start=start):
-                if step % every == 0:  # the first process has validated; all go by what it decided
+                if step % every == 0:  # all go by what the first process decided
                     shared = [watch.decided]
                     broadcast_object_list(shared)
                     watch.decided = shared[0]
@@ -168,7 +177,7 @@ class Session:
                     return
                 yield batch
 
-        run(folder, True, self.recipe.steps, lambda s: base * watch.factor(s), batches=until_decided, validate=watched)
+        run(folder, True, self.recipe.steps, lambda s: base * watch.factor(s), batches=until_decided, validate=validate)
         decided = watch.decided
         if self.accelerator.is_main_process:
             finished.write_text(json.dumps(asdict(decided)) + "\n", "utf-8")
