@@ -58,25 +58,6 @@ class AlexNet(Chain):
             ]
         )
 
-    def as_caffenet(self, padding: int) -> None:
-        """Pad as CaffeNet does when it is fine-tuned, in place: conv1 by this, poolings and fc6 not at all.
-
-        Poolings keep their last, partial window, as Caffe's do. A dilated AlexNet is undone: pool5 has stride 2, fc6 no
-        dilation, and fc6 and fc7 dropout. Weights and input stay as they are.
-
-        Args:
-            padding: 0 for classification; 100 for FCN-32s, which has fc7 see every pixel (PAPERS B3).
-        """
-        self.conv1.conv.padding = (padding, padding)
-        for pool in (self.pool1, self.pool2, self.pool5):
-            pool.stride, pool.padding, pool.ceil_mode = 2, 0, True
-        self.fc6.conv.padding, self.fc6.conv.dilation = (0, 0), (1, 1)
-        for fc in (self.fc6, self.fc7):
-            fc.dropout = nn.Dropout(0.5)
-        self.crop = nn.Identity()
-        self.__dict__.pop("offsets", None)
-        self.chain([(name, [self.get_submodule(part) for part in parts]) for name, parts in self.steps], self.data)
-
 
 class _Crop(nn.Module):
     """Drops the first row and column: fc6's even filters give one too many, and TensorFlow pads before by one less."""

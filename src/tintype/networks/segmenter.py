@@ -10,7 +10,7 @@ from tintype.networks.fov import FieldOfView
 from tintype.networks.geometry import Grid
 from tintype.networks.hypercolumn import Hypercolumn
 from tintype.networks.sampling import regrid
-from tintype.networks.trunk import Trunk
+from tintype.networks.trunk import Chain, Trunk
 
 
 class HypercolumnSegmenter(nn.Module):
@@ -100,3 +100,16 @@ def deconvolve(scores: Tensor, grid: Grid, size: Sequence[int]) -> Tensor:
     """
     rows, columns = (torch.arange(side, device=scores.device) for side in size)
     return regrid(F.pad(scores, (1, 1, 1, 1)), grid.shifted(-1), rows, columns)
+
+
+def pad_first_layer(trunk: Trunk, padding: int) -> None:
+    """Pad a trunk's first layer, in place, so that unpadded layers above still see every pixel (Long et al. 2015).
+
+    Raises:
+        ValueError: the trunk takes multiples of its stride only, so that no padding is needed.
+    """
+    if not isinstance(trunk, Chain):
+        raise ValueError(f"padding {padding} is for trunks of unpadded layers, such as alexnet; this one needs none")
+    first = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
+    first.padding = (padding, padding)
+    trunk.measure()

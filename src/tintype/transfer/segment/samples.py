@@ -128,7 +128,7 @@ class Batch:
         one after the other."""
         alike = len({one[0].shape for one in self.samples}) == 1
         parts = [self.samples] if alike else [[one] for one in self.samples]
-        weights = [self.weights] if alike else self.weights.split(1)
+        weights = [self.weights] if alike else torch.split(self.weights, 1)
         return [
             (
                 torch.stack([one[0] for one in part]),
