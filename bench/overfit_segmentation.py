@@ -1,0 +1,64 @@
+"""Overfitting street scenes by `tintype transfer segment`: a check that head, loss, labels and places go together.
+
+    python bench/overfit_segmentation.py camvid-val-00.tar.gz
+
+Trains on a few images of a folder or tar with masks and tests on the same ones, by which mean IU comes near 100 % if
+nothing is amiss: a label that is read half a stride off, or a prediction that is enlarged by nearest neighbours, shows
+at the thin classes first (pole, sign). Then the same network, not trained at all, for comparison.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from _machine import describe
+from tintype.data.masks import Segmented, open_segmented
+from tintype.training import launch
+from tintype.transfer.recipe_file import load_task
+from tintype.transfer.run import transfer
+
+
+def write(images: Segmented, folder: Path, count: int) -> None:
+    """The first images and their masks, as they are, into a folder."""
+    for pair in images.pairs[:count]:
+        for part, suffix in ((pair.photograph, ".jpg"), (pair.mask, ".png")):
+            path = folder / (pair.name.replace("/", "-") + suffix)
+            path.write_bytes(part.read())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="folder or tar of CamVid's images with masks")
+    parser.add_argument("--weights", default="random")
+    parser.add_argument("--trunk", default="resnet18", help="where the weights do not say it")
+    parser.add_argument("--images", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as of tintype transfer")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print(describe("torch", "tintype"))
+    print(f"{options.images} images, {options.trunk} ({options.weights}), one thread")
+    trunk = "weights" if options.weights not in ("random", "kmeans", "unit_variance") else options.trunk
+    given = ["head.dropout=0", "optimizer.weight_decay=0", "workers=0", f"trunk={trunk}", *options.set]
+    print(f"segment-mini with {' '.join(given)}")
+    print(f"{'steps':>6} {'seconds':>8} {'mean IU':>8} {'pixels':>7}   " + "IU of each class")
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name, "images")
+        place.mkdir()
+        write(open_segmented(options.data, classes=11, void=11), place, options.images)
+        data = [f"train={place}", f"test={place}"]
+        for steps in (1, options.steps):
+            warmup = [f"steps={steps}", f"schedule.warmup={min(30, steps - 1)}"]
+            recipe = load_task("segment-mini", [*given, *warmup])
+            start = time.perf_counter()
+            results = transfer(launch(), recipe, options.weights, data, Path(name, f"run-{steps}"))["results"]
+            seconds = time.perf_counter() - start
+            classes = " ".join(f"{kind} {held['iu'] or 0:.0f}" for kind, held in results["class"].items())
+            print(f"{steps:6} {seconds:8.0f} {results['mean_iu']:8.1f} {results['pixel_accuracy']:7.1f}   {classes}")
+
+
+if __name__ == "__main__":
+    main()
