@@ -44,7 +44,9 @@ def make_shapes(folder: Path, count: int, size: tuple[int, int] = (72, 64)) -> P
             (draw.ellipse if shape == 3 else draw.rectangle)(box, fill=int(shape), outline=9)
         ids = np.array(mask)
         tones = np.select([ids == 1, ids == 2, ids == 3], [220, stripes, 30], 120) + random.normal(0, 4, ids.shape)
-        Image.fromarray(tones.clip(0, 255).astype(np.uint8)).convert("RGB").save(folder / f"{number:02}.jpg", quality=95)
+        Image.fromarray(tones.clip(0, 255).astype(np.uint8)).convert("RGB").save(
+            folder / f"{number:02}.jpg", quality=95
+        )
         Image.fromarray(ids).save(folder / f"{number:02}.png")
     return folder
 

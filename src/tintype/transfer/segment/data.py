@@ -1,6 +1,7 @@
 """Images with masks to train on and to test on: a VOC devkit, or folders and tars."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tintype.data import DataError
 from tintype.data.masks import Segmented, open_segmented
 from tintype.data.voc import CLASSES, Devkit
 from tintype.recipes import RecipeError
+from tintype.transfer.early_stopping import held_out_of
+from tintype.transfer.recipe import EarlyStopping
 from tintype.transfer.segment.recipe import SegmentRecipe
 from tintype.transfer.segment.samples import crop_pair
 from tintype.transfer.sources import Sources
@@ -67,7 +70,7 @@ def open_data(sources: Sources, recipe: SegmentRecipe) -> SegmentData:
     elif all(map(is_devkit, sources.train)):
         test = _join([_open(path, recipe.test_split, recipe) for path in sources.train])
     else:
-        train, test = split(train, recipe.val_fraction)
+        train, test = _split(train, recipe.val_fraction)
     if not len(train) or not len(test):
         raise DataError(f"there are {len(train)} images to train on and {len(test)} to test on: --data test=PATH")
     names = recipe.class_names or tuple(map(str, range(recipe.classes)))
@@ -81,13 +84,26 @@ def is_devkit(path: str) -> bool:
     return Path(path, "ImageSets").is_dir() or Path(path, "VOCdevkit").is_dir() or any(Path(path).glob("VOC20??"))
 
 
-def split(images: Segmented, held_out: float) -> tuple[Segmented, Segmented]:
-    """Images without a share of them that is held out, and these; which they are follows from their names alone."""
-    order = sorted(range(len(images)), key=lambda i: hashlib.sha256(images.pairs[i].name.encode()).digest())
-    chosen = set(order[: round(held_out * len(images))])
-    parts = ([pair for i, pair in enumerate(images.pairs) if (i in chosen) == which] for which in (False, True))
-    rest, held = (Segmented(pairs, images.classes, images.void) for pairs in parts)
-    return rest, held
+def without_held_out(images: Segmented, schedule: object) -> tuple[Segmented, Segmented]:
+    """Images without those that early stopping holds out, and these; all, and none, without it."""
+    if not isinstance(schedule, EarlyStopping):
+        return images, _choose(images, [])
+    return _part(images, held_out_of([pair.name for pair in images.pairs], schedule.held_out))
+
+
+def _split(images: Segmented, share: float) -> tuple[Segmented, Segmented]:
+    """Images without a share of them, and these, by their names alone."""
+    digests = [hashlib.sha256(pair.name.encode()).digest() for pair in images.pairs]
+    order = sorted(range(len(images)), key=digests.__getitem__)
+    return _part(images, order[: round(share * len(images))])
+
+
+def _part(images: Segmented, chosen: Sequence[int]) -> tuple[Segmented, Segmented]:
+    return _choose(images, sorted(set(range(len(images))) - set(chosen))), _choose(images, sorted(chosen))
+
+
+def _choose(images: Segmented, chosen: Sequence[int]) -> Segmented:
+    return Segmented([images.pairs[number] for number in chosen], images.classes, images.void)
 
 
 def _open(path: str, part: str, recipe: SegmentRecipe) -> Segmented:

@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from tintype.data.masks import Segmented
 from tintype.networks.segmenter import FCN32s, HypercolumnSegmenter, pad_first_layer
 from tintype.networks.trunk import Trunk
-from tintype.networks.weights import save_weights
 from tintype.recipes import RecipeError
 from tintype.transfer.confusion import segmentation_scores
 from tintype.transfer.feed import feed
-from tintype.transfer.recipe import EarlyStopping
-from tintype.transfer.segment.data import open_data, split
+from tintype.transfer.segment.data import open_data, without_held_out
 from tintype.transfer.segment.loss import segmentation_loss
 from tintype.transfer.segment.predict import confusion_of
 from tintype.transfer.segment.recipe import FCN32sHead, HypercolumnHead, SegmentRecipe
@@ -34,8 +32,7 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, SegmentRecipe)
     data = open_data(session.sources, recipe)
     session.facts |= data.described
-    schedule = recipe.schedule
-    less, held_out = split(data.train, schedule.held_out if isinstance(schedule, EarlyStopping) else 0.0)
+    less, held_out = without_held_out(data.train, recipe.schedule)
     rank, processes = session.share
     if not recipe.crop:  # one image at a time, however large the batch
         session.compute = replace(session.compute, accumulate=recipe.batch_size // processes)
@@ -82,8 +79,6 @@ def run(session: Session) -> dict[str, Any]:
     )
     if not session.accelerator.is_main_process:
         return {}
-    about = {"task": "segment", "in_chans": session.subject.trunk.in_chans, "classes": list(data.names)}
-    save_weights(session.run / "weights.safetensors", network.state_dict(), {**session.subject.described, **about})
     confusion = counts(network, data.test, masks=session.run / "masks" if recipe.save_masks else None)
     return summary(confusion, data.names)
 
