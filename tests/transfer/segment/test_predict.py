@@ -66,7 +66,13 @@ def test_random_predictions_are_right_by_chance(images):
     iu = counts.diagonal() / (counts.sum(0) + counts.sum(1) - counts.diagonal())
     np.testing.assert_allclose(iu, 1 / 7, atol=0.01)
     assert counts.sum() == sum(int((images.read(i)[1] != 9).sum()) for i in range(6))
-    assert confusion_of(Dice(4), grey, images, limit=1).sum() == (images.read(0)[1] != 9).sum()
+
+
+def test_counts_of_processes_that_share_the_images_add_up_to_those_of_one(images, network):
+    network.head.predict.bias.data[4] = -100  # of which there is no class
+    parts = [confusion_of(network, grey, images, network.trunk.multiple, share=(rank, 4)) for rank in range(4)]
+    assert sum(parts).equal(confusion_of(network, grey, images, network.trunk.multiple))
+    assert all(part.any() for part in parts)
 
 
 def test_predicted_masks_are_palette_pictures_of_the_images_sizes(images, network, tmp_path):

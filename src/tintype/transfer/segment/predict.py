@@ -42,21 +42,21 @@ def confusion_of(
     images: Segmented,
     multiple: int = 1,
     *,
-    limit: int | None = None,
+    share: tuple[int, int] = (0, 1),
     masks: Path | None = None,
 ) -> Tensor:
     """The confusion matrix of images' predictions, void not counted; see `tintype.transfer.confusion`.
 
     Args:
         network, look, multiple: as of `predict`.
-        limit: how many images at most, the first ones.
+        share: which process this is, and of how many; each takes its share of the images, and their counts add up.
         masks: folder for the predictions, as palette PNGs by the images' names.
 
     Raises:
         DataError: an image or mask cannot be read.
     """
     counts = torch.zeros(images.classes, images.classes, dtype=torch.int64)
-    for number in range(len(images) if limit is None else min(limit, len(images))):
+    for number in range(share[0], len(images), share[1]):
         pixels, true = images.read(number)
         predicted = predict(network, look, pixels, multiple)
         counts += confusion_matrix(torch.from_numpy(predicted), torch.from_numpy(true), images.classes, images.void)

@@ -77,10 +77,9 @@ def run(session: Session) -> dict[str, Any]:
         score=score,
         rises="mean_iu",
     )
-    if not session.accelerator.is_main_process:
-        return {}
-    confusion = counts(network, data.test, masks=session.run / "masks" if recipe.save_masks else None)
-    return summary(confusion, data.names)
+    masks = session.run / "masks" if recipe.save_masks else None
+    mine = counts(network, data.test, share=session.share, masks=masks)
+    return summary(session.accelerator.reduce(mine.to(session.device), "sum").cpu(), data.names)
 
 
 def make_segmenter(trunk: Trunk, head: HypercolumnHead | FCN32sHead, classes: int) -> Segmenter:

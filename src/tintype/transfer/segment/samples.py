@@ -109,7 +109,7 @@ class Batch:
 
     @property
     def shape(self) -> torch.Size:
-        return torch.Size((len(self), *self.samples[0][0].shape))
+        return torch.Size((len(self),))  # not that of the images, each of which may have another
 
     def __len__(self) -> int:
         return len(self.samples)
