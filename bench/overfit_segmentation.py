@@ -19,6 +19,7 @@ from tintype.data.masks import Segmented, open_segmented
 from tintype.training import launch
 from tintype.transfer.recipe_file import load_task
 from tintype.transfer.run import transfer
+from tintype.transfer.subject import UNTRAINED
 
 
 def write(images: Segmented, folder: Path, count: int) -> None:
@@ -40,10 +41,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(describe("torch", "tintype"))
-    print(f"{options.images} images, {options.trunk} ({options.weights}), one thread")
-    trunk = "weights" if options.weights not in ("random", "kmeans", "unit_variance") else options.trunk
+    print(f"{options.images} images, one thread")
+    trunk = options.trunk if options.weights in UNTRAINED else "weights"
     given = ["head.dropout=0", "optimizer.weight_decay=0", "workers=0", f"trunk={trunk}", *options.set]
-    print(f"segment-mini with {' '.join(given)}")
+    print(f"segment-mini --weights {options.weights} with {' '.join(given)}")
     print(f"{'steps':>6} {'seconds':>8} {'mean IU':>8} {'pixels':>7}   " + "IU of each class")
     with tempfile.TemporaryDirectory() as name:
         place = Path(name, "images")

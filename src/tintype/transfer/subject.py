@@ -26,6 +26,7 @@ from tintype.recipes.weights import file_of
 from tintype.transfer.recipe import Surgery
 
 UNTRAINED = ("random", "unit_variance", "kmeans")
+_AB = "+ab"
 PICTURES = 48  # that weights are made or rebalanced on
 AB_SCALE = 0.69308239  # of ab beside L, RZ:feature_learning_tests/segmentation/train_val.prototxt
 
@@ -48,11 +49,20 @@ class Subject:
 
     def look(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]; ab around the trunk's mean."""
-        seen = look(pixels, self.input)
-        if not self.ab:
-            return seen
-        ab: Tensor = rgb_to_lab(pixels.float() / 255)[:, 1:]
-        return torch.cat([seen, self.trunk.mean + AB_SCALE * ab], dim=1)  # the trunk subtracts it from all channels
+        return _seen(pixels, self.input, self.trunk, self.ab)
+
+    @property
+    def seen(self) -> str:
+        """In a word what it sees, for files of its weights: `input`, and whether it also sees ab."""
+        return self.input + _AB * self.ab
+
+
+def _seen(pixels: Tensor, input: str, trunk: Trunk, with_ab: bool) -> Tensor:
+    seen = look(pixels, input)
+    if not with_ab:
+        return seen
+    ab: Tensor = rgb_to_lab(pixels.float() / 255)[:, 1:]
+    return torch.cat([seen, trunk.mean + AB_SCALE * ab], dim=1)  # the trunk subtracts its mean from all channels
 
 
 def open_subject(
@@ -74,12 +84,15 @@ def open_subject(
     """
     torch.manual_seed(seed)
     try:
-        body, input, about = _read(weights, trunk)
+        body, word, about = _read(weights, trunk)
+        input, ab = word.removesuffix(_AB), word.endswith(_AB)
+        if ab and surgery.input not in ("same", "lab"):
+            raise ValueError(f"key 'surgery.input' is {surgery.input}; these weights see ab already, leave it at same")
         _change_input(body, input, surgery.input)
         seen = input if surgery.input in ("same", "lab") else surgery.input
 
         def shown() -> Tensor:
-            return look(pictures().to(device), seen)
+            return _seen(pictures().to(device), seen, body, ab)
 
         if surgery.padding == "classifier":
             pad_as_classifier(body)
@@ -90,8 +103,9 @@ def open_subject(
             about["folded"] = len(fold_batch_norm(body, shown()[:2]))
         if surgery.rebalance:
             about["rebalanced"] = rebalance(body, shown())
-        if surgery.input == "lab":
+        if surgery.input == "lab" and not ab:
             _add_ab(body)
+        ab = ab or surgery.input == "lab"
         if surgery.freeze_below == "all":
             body.freeze_parts(body.children())
         elif surgery.freeze_below != "none":
@@ -100,7 +114,9 @@ def open_subject(
             body.freeze_norms()
     except ValueError as error:
         raise error if isinstance(error, RecipeError) else RecipeError(str(error)) from error
-    return Subject(body, seen, {**about, "input": seen, "surgery": asdict(surgery)}, surgery.input == "lab")
+    subject = Subject(body, seen, {**about, "surgery": asdict(surgery)}, ab)
+    subject.described["input"] = subject.seen
+    return subject
 
 
 def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:

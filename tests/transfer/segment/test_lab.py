@@ -77,3 +77,20 @@ def test_a_trunk_that_sees_colour_already_is_refused(tmp_path):
     save_weights(path, tensors, {"trunk": "timm:test_efficientnet", "in_chans": 3, "input": "colour"})
     with pytest.raises(RecipeError, match=r"'surgery\.input' is lab, which is for a trunk that sees grey"):
         subject(str(path), input="lab")
+
+
+def test_weights_that_have_learned_to_see_ab_are_opened_as_such(weights, tmp_path):
+    lab = subject(weights, input="lab")
+    nn.init.normal_(first(lab).weight)
+    path = tmp_path / "lab.safetensors"
+    tensors = {f"trunk.{name}": value for name, value in lab.trunk.state_dict().items()}
+    save_weights(path, tensors, {"trunk": "timm:test_efficientnet", "in_chans": 3, "input": lab.seen})
+    lab.trunk.eval()
+    for input in ("same", "lab"):
+        again = subject(str(path), input=input)
+        again.trunk.eval()
+        with torch.no_grad():
+            found, expected = (one.trunk(one.look(colours())) for one in (again, lab))
+        assert all(found[name].equal(x) for name, x in expected.items())
+    with pytest.raises(RecipeError, match="these weights see ab already"):
+        subject(str(path), input="colour")
