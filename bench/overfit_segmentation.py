@@ -3,8 +3,8 @@
     python bench/overfit_segmentation.py camvid-val-00.tar.gz
 
 Trains on a few images of a folder or tar with masks and tests on the same ones. First the same network, not trained;
-last what any prediction at every fourth pixel can reach if it is enlarged bilinearly: the true masks, read there. CamVid
-at 240x180 pixels has poles one or two pixels wide, which that loses; so does a place that is half a stride off.
+last what any prediction at every fourth pixel can reach if it is enlarged bilinearly: the true masks, read there, for
+CamVid at 240x180 pixels has poles one or two pixels wide. A place that is half a stride off shows at these first.
 """
 
 import argparse
