@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tintype.networks.fov import FieldOfView
 from tintype.networks.geometry import Grid
 from tintype.networks.sampling import regrid, sample
 from tintype.networks.trunk import Trunk
@@ -21,7 +22,7 @@ class Hypercolumn(nn.Module):
     so that each layer is convolved where it has the fewest cells and then summed up, in bands of rows.
 
     Args:
-        trunk: what it reads.
+        trunk: what it reads, maybe with field-of-view blocks.
         channels: K, of the prediction.
         layers: names of the trunk's feature maps; empty: those of the papers, or all where no paper says.
         width: of the hidden layer.
@@ -34,7 +35,12 @@ class Hypercolumn(nn.Module):
     stride, origin = 4, 2.0
 
     def __init__(
-        self, trunk: Trunk, channels: int, layers: Sequence[str] = (), width: int = 1024, dropout: float = 0.5
+        self,
+        trunk: Trunk | FieldOfView,
+        channels: int,
+        layers: Sequence[str] = (),
+        width: int = 1024,
+        dropout: float = 0.5,
     ):
         super().__init__()
         self.layers = tuple(layers) or trunk.columns or tuple(trunk.strides)

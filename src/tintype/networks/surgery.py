@@ -74,6 +74,25 @@ def rgb_first_layer(weight: Tensor) -> Tensor:
     return weight.repeat(1, 3, 1, 1) / 3
 
 
+def lab_first_layer(weight: Tensor) -> Tensor:
+    """First-layer filters for L, a and b: those for grey, and filters of zeros for ab (Zhang16, "Ours (color)").
+
+    Until the new filters learn, the network is exactly the grey one.
+
+    Args:
+        weight: (O, 1, kh, kw).
+
+    Returns:
+        (O, 3, kh, kw).
+
+    Raises:
+        ValueError: the filters are not one-channel.
+    """
+    if weight.ndim != 4 or weight.shape[1] != 1:
+        raise ValueError(f"expected filters (O, 1, kh, kw), got {tuple(weight.shape)}")
+    return torch.cat([weight, torch.zeros_like(weight).repeat(1, 2, 1, 1)], dim=1)
+
+
 @torch.no_grad()
 def fold_batch_norm(network: nn.Module, example: Tensor) -> list[str]:
     """Fold every batch-norm that follows a convolution directly into that convolution, in place.

@@ -23,16 +23,17 @@ class Surgery:
 
     Attributes:
         input: what it sees: `same`, what it was pretrained on; `lightness` or `mean` for a grey trunk; `colour`, for
-            which a grey first layer is copied to three channels and divided by 3 (Larsson17). A colour trunk that is to
-            see grey has its filters summed.
+            which a grey first layer is copied to three channels and divided by 3 (Larsson17); `lab`, for which a grey
+            first layer gets filters of ab that start at zero (Zhang16). A colour trunk that is to see grey has its
+            filters summed.
         batch_norm: `tuned` as the rest is; `frozen`, with the statistics it has; `folded` into the convolutions.
         rebalance: rescale a chain without batch-norm so that each layer's outputs have variance 1 (Larsson17).
         freeze_below: nothing up to and with this feature map is trained; `none`, or `all`.
         padding: `same` as pretrained; `classifier`, that of AlexNet's and VGG-16's classifiers: conv1 and the poolings
-            of AlexNet without padding, fc6 without padding or dilation.
+            of AlexNet without padding, fc6 without padding or dilation, dropout of fc6 and fc7.
     """
 
-    input: Literal["same", "lightness", "mean", "colour"] = "same"
+    input: Literal["same", "lightness", "mean", "colour", "lab"] = "same"
     batch_norm: Literal["tuned", "frozen", "folded"] = "tuned"
     rebalance: bool = False
     freeze_below: str = "none"

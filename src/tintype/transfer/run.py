@@ -105,7 +105,7 @@ def save_fine_tuned(session: Session) -> None:
         "folded": session.recipe.surgery.batch_norm == "folded",
         "last_map": list(trunk.strides)[-1],
         "in_chans": trunk.in_chans,
-        "input": subject.input,
+        "input": subject.seen,
         "mean": trunk.mean,
         "std": trunk.std,
         "from": subject.described,

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tintype.color import rgb_to_lab
 from tintype.networks import build_trunk
 from tintype.networks.alexnet import AlexNet
 from tintype.networks.init import initialize, rebalance
 from tintype.networks.published import load_published
-from tintype.networks.surgery import fold_batch_norm, grey_first_layer, rgb_first_layer
+from tintype.networks.surgery import fold_batch_norm, grey_first_layer, lab_first_layer, rgb_first_layer
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.networks.trained import trained_trunk
 from tintype.networks.trunk import Trunk
@@ -25,7 +26,9 @@ from tintype.recipes.weights import file_of
 from tintype.transfer.recipe import Surgery
 
 UNTRAINED = ("random", "unit_variance", "kmeans")
+_AB = "+ab"
 PICTURES = 48  # that weights are made or rebalanced on
+AB_SCALE = 0.69308239  # of ab beside L, RZ:feature_learning_tests/segmentation/train_val.prototxt
 
 
 @dataclass
@@ -36,15 +39,30 @@ class Subject:
         trunk: after surgery.
         input: what it sees: `lightness`, `mean` or `colour`.
         described: where its weights come from and what was done to it, for the results.
+        ab: whether it also sees ab, in two more channels.
     """
 
     trunk: Trunk
     input: str
     described: dict[str, Any]
+    ab: bool = False
 
     def look(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]."""
-        return look(pixels, self.input)
+        """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]; ab around the trunk's mean."""
+        return _seen(pixels, self.input, self.trunk, self.ab)
+
+    @property
+    def seen(self) -> str:
+        """In a word what it sees, for files of its weights: `input`, and whether it also sees ab."""
+        return self.input + _AB * self.ab
+
+
+def _seen(pixels: Tensor, input: str, trunk: Trunk, with_ab: bool) -> Tensor:
+    seen = look(pixels, input)
+    if not with_ab:
+        return seen
+    ab: Tensor = rgb_to_lab(pixels.float() / 255)[:, 1:]
+    return torch.cat([seen, trunk.mean + AB_SCALE * ab], dim=1)  # the trunk subtracts its mean from all channels
 
 
 def open_subject(
@@ -66,12 +84,15 @@ def open_subject(
     """
     torch.manual_seed(seed)
     try:
-        body, input, about = _read(weights, trunk)
+        body, word, about = _read(weights, trunk)
+        input, ab = word.removesuffix(_AB), word.endswith(_AB)
+        if ab and surgery.input not in ("same", "lab"):
+            raise ValueError(f"key 'surgery.input' is {surgery.input}; these weights see ab already, leave it at same")
         _change_input(body, input, surgery.input)
-        seen = input if surgery.input == "same" else surgery.input
+        seen = input if surgery.input in ("same", "lab") else surgery.input
 
         def shown() -> Tensor:
-            return look(pictures().to(device), seen)
+            return _seen(pictures().to(device), seen, body, ab)
 
         if surgery.padding == "classifier":
             pad_as_classifier(body)
@@ -82,6 +103,9 @@ def open_subject(
             about["folded"] = len(fold_batch_norm(body, shown()[:2]))
         if surgery.rebalance:
             about["rebalanced"] = rebalance(body, shown())
+        if surgery.input == "lab" and not ab:
+            _add_ab(body)
+        ab = ab or surgery.input == "lab"
         if surgery.freeze_below == "all":
             body.freeze_parts(body.children())
         elif surgery.freeze_below != "none":
@@ -90,7 +114,9 @@ def open_subject(
             body.freeze_norms()
     except ValueError as error:
         raise error if isinstance(error, RecipeError) else RecipeError(str(error)) from error
-    return Subject(body, seen, {**about, "input": seen, "surgery": asdict(surgery)})
+    subject = Subject(body, seen, {**about, "surgery": asdict(surgery)}, ab)
+    subject.described["input"] = subject.seen
+    return subject
 
 
 def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:
@@ -138,19 +164,29 @@ def _hash(path: Path) -> str:
 
 def _change_input(trunk: Trunk, now: str, wanted: str) -> None:
     """Make the first layer see colour instead of grey, or the other way round, in place."""
-    if wanted == "same" or (wanted == "colour") == (now == "colour"):
+    if wanted in ("same", "lab") or (wanted == "colour") == (now == "colour"):
         return
+    _change_first(trunk, rgb_first_layer if wanted == "colour" else grey_first_layer)
+
+
+def _add_ab(trunk: Trunk) -> None:
+    if trunk.in_chans != 1:
+        raise ValueError("key 'surgery.input' is lab, which is for a trunk that sees grey; this one sees colour")
+    _change_first(trunk, lab_first_layer)
+
+
+@torch.no_grad()
+def _change_first(trunk: Trunk, change: Callable[[Tensor], Tensor]) -> None:
     first = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
-    with torch.no_grad():
-        change = rgb_first_layer if wanted == "colour" else grey_first_layer
-        first.weight = nn.Parameter(change(first.weight))
+    first.weight = nn.Parameter(change(first.weight))
     first.in_channels = trunk.in_chans = first.weight.shape[1]
 
 
 def pad_as_classifier(trunk: Trunk) -> None:
     """Pad a trunk as its classifier is padded, in place: fc6 sees exactly one window of a 227 or 224 pixel picture.
 
-    AlexNet: conv1 and the poolings unpadded, pool5 at stride 2, fc6 neither padded nor dilated. VGG-16: fc6 unpadded.
+    AlexNet: conv1 and the poolings unpadded, pool5 at stride 2, fc6 neither padded nor dilated, dropout of fc6 and fc7.
+    Poolings keep a last, partial window, as Caffe's do. VGG-16: fc6 unpadded.
 
     Raises:
         ValueError: it is neither.
@@ -159,7 +195,10 @@ def pad_as_classifier(trunk: Trunk) -> None:
         conv1: Any = trunk.conv1.get_submodule("conv")
         conv1.padding = (0, 0)
         for pool in (trunk.pool1, trunk.pool2, trunk.pool5):
-            pool.padding, pool.stride = 0, 2
+            pool.padding, pool.stride, pool.ceil_mode = 0, 2, True
+        for fc in (trunk.fc6, trunk.fc7):
+            if isinstance(fc, nn.Sequential):  # not cut off
+                fc.add_module("dropout", nn.Dropout(0.5))
         trunk.crop = nn.Identity()
         trunk.example = 227
     elif not isinstance(trunk, VGG16):

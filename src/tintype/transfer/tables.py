@@ -45,4 +45,4 @@ def _lines(values: Mapping[str, Any]) -> list[str]:
 def _shown(value: Any, interval: Any = None) -> str:
     if isinstance(value, float):
         return f"{value:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
-    return str(value)
+    return "-" if value is None else str(value)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.transfer import linear, low_shot, shift
+from tintype.transfer import linear, low_shot, segment, shift
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.session import Session
 
@@ -20,5 +20,6 @@ class Task:
 TASKS: dict[str, Task] = {
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
+    "segment": Task(segment.SegmentRecipe, segment.run),
     "shift": Task(shift.ShiftRecipe, shift.run),
 }
