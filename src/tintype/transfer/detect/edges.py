@@ -19,12 +19,12 @@ _LARGEST = math.log(1000 / 16)  # growth of a side; an untrained network would a
 
 def from_corners(corners: NDArray[np.floating]) -> Edges:
     """Outermost pixels, all of which belong to a box, (n, 4), to its edges."""
-    return (corners + np.array([0, 0, 1, 1])).astype(np.float32)
+    return np.asarray(corners + np.array([0, 0, 1, 1]), np.float32)
 
 
 def to_corners(edges: NDArray[np.floating]) -> Edges:
     """The inverse of `from_corners`."""
-    return (edges - np.array([0, 0, 1, 1])).astype(np.float32)
+    return np.asarray(edges - np.array([0, 0, 1, 1]), np.float32)
 
 
 def overlaps(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """Fast R-CNN on a trunk (Girshick 2015, section 2)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +67,7 @@ class FastRCNN(nn.Module):
         pooled = torch.cat([self.pool(picture, own) for picture, own in zip(pictures, rois, strict=True)])
         if self.training:
             return self.predict(pooled)
-        parts = [self.predict(part) for part in pooled.split(_AT_ONCE)]
+        parts = [self.predict(part) for part in torch.split(pooled, _AT_ONCE)]
         return torch.cat([scores for scores, _ in parts]), torch.cat([offsets for _, offsets in parts])
 
     def pool(self, picture: Tensor, rois: Tensor) -> Tensor:
@@ -113,18 +114,19 @@ def roi_cells(rois: Tensor, grid: Grid, size: Sequence[int]) -> Tensor:
 
 
 class _Head(Freezable):
-    """What is above the pooling. Parts whose parameters were frozen in the trunk stay frozen, and in evaluation mode.
+    """What is above the pooling. What was frozen in the trunk stays so.
 
     Attributes:
         pooled: cells of a region's side that it takes.
         width: features that it gives for each region.
+        pretrained: whether its layers are the trunk's.
     """
 
-    def __init__(self, layers: Sequence[nn.Module], pooled: int, width: int):
+    def __init__(self, layers: Sequence[nn.Module], pooled: int, width: int, frozen: set[nn.Module] | None):
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        self.pooled, self.width = pooled, width
-        self.freeze_parts(layer for layer in layers if not any(p.requires_grad for p in layer.parameters()))
+        self.pooled, self.width, self.pretrained = pooled, width, frozen is not None
+        self.freeze_parts(module for module in self.modules() if module in (frozen or ()))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
@@ -133,35 +135,41 @@ class _Head(Freezable):
 
 
 def _head(trunk: Trunk, layer: str, pooled: int | None) -> _Head:
-    own = layer == usual_layer(trunk)
-    if own and isinstance(trunk, AlexNet | VGG16):
-        size = trunk.fc6[0].kernel_size[0]  # type: ignore[index, union-attr]
+    own, frozen = layer == usual_layer(trunk), trunk.frozen
+    if own and isinstance(trunk, AlexNet | VGG16) and "fc7" in trunk.strides:
+        conv: Any = trunk.fc6.get_submodule("conv")
+        size = conv.kernel_size[0]
         if pooled not in (None, size):
             raise ValueError(f"fc6 of this trunk takes regions of {size}x{size} cells, not {pooled}x{pooled}")
-        return _Head([nn.Flatten(), *(_linear(block) for block in (trunk.fc6, trunk.fc7))], size, 4096)
-    if own and isinstance(trunk, ResNet):
-        return _Head(list(trunk.body.layer4), pooled or 14, trunk.channels[list(trunk.channels)[-1]])
+        fc6, fc7 = (_of_vectors(block, frozen) for block in (trunk.fc6, trunk.fc7))
+        return _Head([nn.Flatten(), fc6, fc7], size, trunk.channels["fc7"], frozen)
+    top = list(trunk.strides)[-1]
+    if own and isinstance(trunk, ResNet) and top.startswith("res5"):
+        return _Head(list(trunk.body.layer4), pooled or 14, trunk.channels[top], frozen)
     pooled = pooled or 7
-    fc6, fc7 = nn.Linear(trunk.channels[layer] * pooled**2, _WIDTH), nn.Linear(_WIDTH, _WIDTH)
-    for linear in (fc6, fc7):
-        nn.init.xavier_uniform_(linear.weight)
-        nn.init.zeros_(linear.bias)
-    return _Head([nn.Flatten(), fc6, nn.ReLU(), fc7, nn.ReLU()], pooled, _WIDTH)
+    linear = nn.Linear(trunk.channels[layer] * pooled**2, _WIDTH), nn.Linear(_WIDTH, _WIDTH)
+    for each in linear:
+        nn.init.xavier_uniform_(each.weight)
+        nn.init.zeros_(each.bias)
+    return _Head([nn.Flatten(), linear[0], nn.ReLU(), linear[1], nn.ReLU()], pooled, _WIDTH, None)
 
 
-def _linear(block: nn.Sequential) -> nn.Sequential:
-    """A convolution over all of its input, and what follows it, as layers of vectors."""
-    return nn.Sequential(*(_of_vectors(layer) for layer in block))
+def _of_vectors(layer: nn.Module, frozen: set[nn.Module]) -> nn.Module:
+    """The same layer for vectors: a convolution that sees all of its input at once is linear.
 
-
-def _of_vectors(layer: nn.Module) -> nn.Module:
-    if isinstance(layer, nn.Conv2d):
-        linear = nn.Linear(layer.weight[0].numel(), layer.out_channels, bias=layer.bias is not None)
-        tensors = {name: tensor.flatten(1) if tensor.ndim == 4 else tensor for name, tensor in layer.state_dict().items()}
-        linear.load_state_dict(tensors)
-        return linear.requires_grad_(layer.weight.requires_grad)
-    if isinstance(layer, nn.BatchNorm2d):
-        norm = nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum, layer.affine)
-        norm.load_state_dict(layer.state_dict())
-        return norm
-    return layer
+    Args:
+        frozen: gains the new layer if it has the old one.
+    """
+    new = layer
+    if isinstance(layer, nn.Sequential):
+        new = nn.Sequential(*(_of_vectors(inner, frozen) for inner in layer))
+    elif isinstance(layer, nn.Conv2d):
+        new = nn.Linear(layer.weight[0].numel(), layer.out_channels, layer.bias is not None)
+        tensors = layer.state_dict()
+        new.load_state_dict(tensors | {"weight": tensors["weight"].flatten(1)})
+    elif isinstance(layer, nn.BatchNorm2d):
+        new = nn.BatchNorm1d(layer.num_features, layer.eps, layer.momentum, layer.affine)
+        new.load_state_dict(layer.state_dict())
+    if layer in frozen:
+        frozen.add(new)
+    return new

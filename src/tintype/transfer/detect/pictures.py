@@ -60,7 +60,7 @@ class Examples:
     def __call__(self, number: int, rng: np.random.Generator) -> Example:
         """Raises LoadingError where the photograph is damaged, DataError where its proposals are."""
         picture = read_picture(self.photographs[number])
-        size = self.scales[rng.integers(len(self.scales))].of(*picture.shape[1:])
+        size = self.scales[int(rng.integers(len(self.scales)))].of(*picture.shape[1:])
         factors = np.tile([size[1] / picture.shape[2], size[0] / picture.shape[1]], 2)
         easy = ~self.boxes[number].difficult
         boxes, proposals = (
@@ -72,6 +72,32 @@ class Examples:
             picture = picture.flip(2)
             boxes, proposals = (mirrored(edges, size[1]) for edges in (boxes, proposals))
         return Example(picture, sample(proposals, boxes, self.boxes[number].classes[easy], self.quota, rng))
+
+
+class View(NamedTuple):
+    """A picture to be tested on: (3, h, w) uint8, RGB; proposals, (n, 4), in its pixels; its own height and width."""
+
+    picture: Tensor
+    rois: Tensor
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Makes pictures to be tested on out of a set's files: photographs, and proposals of each."""
+
+    photographs: Sequence[Path]
+    proposals: Sequence[Path]
+    scale: Scale
+
+    def __call__(self, number: int) -> View:
+        """Raises as `Examples` do."""
+        picture = read_picture(self.photographs[number])
+        height, width = picture.shape[1:]
+        seen = self.scale.of(height, width)
+        factors = torch.tensor([seen[1] / width, seen[0] / height] * 2)
+        rois = torch.from_numpy(read_proposals(self.proposals[number])) * factors
+        return View(resized(picture, seen), rois, (height, width))
 
 
 class Batch(NamedTuple):

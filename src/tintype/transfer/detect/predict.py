@@ -70,9 +70,7 @@ def detections(
 
 
 @torch.no_grad()
-def detect(
-    network: nn.Module, picture: Tensor, rois: Tensor, size: tuple[int, int], keep: Keep
-) -> Detections:
+def detect(network: nn.Module, picture: Tensor, rois: Tensor, size: tuple[int, int], keep: Keep) -> Detections:
     """Detect objects in a picture, (C, h, w) as the network sees it; `rois`, (n, 4), are edges in it."""
     scores, offsets = network([picture], [rois])
     return detections(scores, offsets, rois, (picture.shape[1], picture.shape[2]), size, keep)

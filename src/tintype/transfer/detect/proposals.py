@@ -31,7 +31,12 @@ class Picture(NamedTuple):
 
 
 def searched(
-    names: Sequence[str], photographs: Sequence[Path], folder: Path, search: Search, jobs: int = 1
+    names: Sequence[str],
+    photographs: Sequence[Path],
+    folder: Path,
+    search: Search,
+    jobs: int = 1,
+    share: tuple[int, int] = (0, 1),
 ) -> list[Path]:
     """Propose boxes by selective search, where that has not been done yet.
 
@@ -43,10 +48,11 @@ def searched(
         photographs: their files.
         folder: where to keep them; made if need be.
         search: what is searched for.
-        jobs: processes.
+        jobs: processes that search.
+        share: (which, of how many) trainings side by side this is; it searches its share of the pictures.
 
     Returns:
-        The file of each picture, for `read_proposals`.
+        The file of each picture, for `read_proposals`; of those of other shares too, which may not be there yet.
 
     Raises:
         DataError: OpenCV is not installed, a photograph is damaged, or the folder cannot be written.
@@ -56,7 +62,8 @@ def searched(
         Picture(name, photograph, folder / f"{name}-{_digest(photograph, *search)}.npy")
         for name, photograph in zip(names, photographs, strict=True)
     ]
-    missing = [picture for picture in pictures if not _is_whole(picture.kept)]
+    rank, of = share
+    missing = [picture for picture in pictures[rank::of] if not _is_whole(picture.kept)]
     if missing:
         require_opencv()
         for _ in tqdm(_work(missing, search, jobs), "selective search", len(missing), disable=not sys.stderr.isatty()):
@@ -64,7 +71,7 @@ def searched(
     return [picture.kept for picture in pictures]
 
 
-def given(names: Sequence[str], matlab: Path, folder: Path) -> list[Path]:
+def given(names: Sequence[str], matlab: Path, folder: Path, write: bool = True) -> list[Path]:
     """Proposals from a file as they come with Fast R-CNN, in the form that `searched` keeps them in.
 
     They are taken as they are, but for repeated ones.
@@ -73,6 +80,7 @@ def given(names: Sequence[str], matlab: Path, folder: Path) -> list[Path]:
         names: of the pictures.
         matlab: the file, see `read_matlab`.
         folder: where to keep them; made if need be.
+        write: whether this process does it, or another.
 
     Raises:
         DataError: the file is none, or lacks pictures, or the folder cannot be written.
@@ -80,7 +88,7 @@ def given(names: Sequence[str], matlab: Path, folder: Path) -> list[Path]:
     _make(folder)
     digest = _digest(matlab)
     kept = [folder / f"{name}-{digest}.npy" for name in names]
-    if not all(_is_whole(path) for path in kept):
+    if write and not all(_is_whole(path) for path in kept):
         boxes = read_matlab(matlab)
         require_all(matlab, len(names), [f"boxes of {name}" for name in names if name not in boxes])
         for name, path in zip(names, kept, strict=True):
@@ -98,7 +106,7 @@ def read_proposals(path: Path) -> Edges:
         raise DataError(f"{path} is damaged: {error}") from error
     if edges.dtype != np.float32 or edges.ndim != 2 or edges.shape[1] != 4 or rest:
         raise DataError(f"{path} is damaged: no list of boxes")
-    return edges
+    return np.asarray(edges)
 
 
 def _is_whole(path: Path) -> bool:
@@ -143,7 +151,8 @@ def _work(pictures: Sequence[Picture], search: Search, jobs: int) -> Iterable[No
     """Search all pictures; yields once for each that is done."""
     if jobs <= 1 or len(pictures) == 1:
         for picture in pictures:
-            yield _search(picture, search)
+            _search(picture, search)
+            yield
         return
     context = multiprocessing.get_context("spawn")  # a fork would have torch's threads, but not their work
     pool = ProcessPoolExecutor(min(jobs, len(pictures)), context, initializer=_ignore_stops)

@@ -39,9 +39,7 @@ class Quota(NamedTuple):
     background_iou: tuple[float, float] = (0.1, 0.5)
 
 
-def sample(
-    proposals: Edges, boxes: Edges, classes: NDArray[np.int64], quota: Quota, rng: np.random.Generator
-) -> Rois:
+def sample(proposals: Edges, boxes: Edges, classes: NDArray[np.int64], quota: Quota, rng: np.random.Generator) -> Rois:
     """Draw boxes without replacement: objects first, then background.
 
     Args:

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def selective_search(rgb: NDArray[np.uint8], search: Search) -> Edges:
     height, width = rgb.shape[:2]
     scale = min(1.0, search.longest / max(height, width)) if search.longest else 1.0
     small = (max(1, round(width * scale)), max(1, round(height * scale)))
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
+    bgr: Any = np.ascontiguousarray(rgb[..., ::-1])
     if small != (width, height):
         bgr = cv2.resize(bgr, small, interpolation=cv2.INTER_AREA)
     cv2.setNumThreads(1)  # pictures are searched side by side
