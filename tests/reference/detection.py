@@ -44,7 +44,7 @@ def bounds(ends, i, cells):
 
 
 def suppressed(boxes, scores, classes, overlap):
-    """Numbers of the boxes that stay: each, in order of falling score, unless it overlaps one of its class that does."""
+    """Numbers of the boxes that stay: by falling score, each that overlaps no other of its class that does."""
     stay = []
     for n in sorted(range(len(boxes)), key=lambda n: -scores[n]):
         if all(classes[n] != classes[m] or shared(boxes[n], boxes[m]) <= overlap for m in stay):

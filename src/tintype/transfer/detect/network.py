@@ -24,7 +24,7 @@ class FastRCNN(nn.Module):
 
     Regions are max-pooled to a fixed size from one feature map, and go through what the trunk had above it: fc6 and fc7
     of AlexNet and VGG-16, as linear layers; res5 of a residual network, and its mean. Other trunks, and other maps than
-    the usual one, get two new linear layers.
+    the usual one, get a batch-norm without scale and shift, and two new linear layers.
 
     Args:
         trunk: loses what lies above the map, which goes into `head`.
@@ -151,7 +151,10 @@ def _head(trunk: Trunk, layer: str, pooled: int | None) -> _Head:
     for each in linear:
         nn.init.xavier_uniform_(each.weight)
         nn.init.zeros_(each.bias)
-    return _Head([nn.Flatten(), linear[0], nn.ReLU(), linear[1], nn.ReLU()], pooled, _WIDTH, None)
+    norm = nn.BatchNorm2d(
+        trunk.channels[layer], affine=False
+    )  # maps of some trunks are a hundred times those of others
+    return _Head([norm, nn.Flatten(), linear[0], nn.ReLU(), linear[1], nn.ReLU()], pooled, _WIDTH, None)
 
 
 def _of_vectors(layer: nn.Module, frozen: set[nn.Module]) -> nn.Module:
