@@ -42,7 +42,7 @@ def test_regions_are_pooled_from_the_cells_nearest_to_their_pixels(name):
     picture = 100 * torch.rand(1, 64, 96)
     with torch.no_grad():
         features = network.trunk(picture[None])[network.layer][0]
-        pooled = network.pool(picture, ROIS)
+        pooled = network.pool(network.features(picture), ROIS)
     stride, offset = network.grid
     assert (stride, offset) == ((4, 1.5) if name == "small" else (16, 0))
     for box, mine in zip(ROIS.tolist(), pooled, strict=True):
@@ -81,7 +81,7 @@ def test_fc6_and_fc7_of_the_whole_map_are_the_trunks_own(name, side):
                 x = layer(x)
             expected = trunk.fc7(x)[0, :, 0, 0]
         network = FastRCNN(trunk, 20).eval()
-        found = network.head(network.pool(picture[0], torch.tensor([[0.0, 0, side, side]])))[0]
+        found = network.head(network.pool(network.features(picture[0]), torch.tensor([[0.0, 0, side, side]])))[0]
     assert expected.abs().max() > 1e-3
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
@@ -94,7 +94,7 @@ def test_res5_and_its_mean_are_the_residual_networks_own():
         expected = trunk(picture)["res5b"].mean((2, 3))
         network = FastRCNN(trunk, 20).eval()
         assert (network.layer, network.head.pooled) == ("res4b", 14)
-        found = network.head(network.pool(picture[0], torch.tensor([[0.0, 0, 224, 224]])))
+        found = network.head(network.pool(network.features(picture[0]), torch.tensor([[0.0, 0, 224, 224]])))
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -120,7 +120,7 @@ def test_the_gradient_of_pooling_is_that_of_differences():
         return pooled_region(features[0].detach(), rois[0].tolist(), 4, 1.5, 7).double().square().sum()
 
     network.float()
-    network.pool(picture.float(), rois.float()).square().sum().backward()
+    network.pool(network.features(picture.float()), rois.float()).square().sum().backward()
     found = weight.grad[2, 0, 1, 1].double()
     network.double()
     differences = []
@@ -174,7 +174,7 @@ def test_predicting_in_parts_changes_nothing_and_pictures_do_not_touch():
     picture, rois = 100 * torch.rand(1, 64, 96), ROIS.repeat(60, 1)
     with torch.no_grad():
         scores, _ = network([picture], [rois])
-        torch.testing.assert_close(scores, network.predict(network.pool(picture, rois))[0])
+        torch.testing.assert_close(scores, network.predict(network.pool(network.features(picture), rois))[0])
         both, _ = network([picture, torch.zeros(1, 33, 47)], [ROIS, ROIS[1:2]])
     torch.testing.assert_close(both[:5], scores[:5])
 
@@ -187,7 +187,9 @@ def test_pictures_of_any_size_are_filled_up_with_the_mean_where_the_trunk_wants_
     filled[:, :50, :70] = picture
     roi = torch.tensor([[0.0, 0, 40, 40]])
     with torch.no_grad():
-        torch.testing.assert_close(network.pool(picture, roi), network.pool(filled, roi))
+        torch.testing.assert_close(
+            network.pool(network.features(picture), roi), network.pool(network.features(filled), roi)
+        )
 
 
 def test_other_maps_and_sizes_than_the_trunks_own_are_taken_or_refused():

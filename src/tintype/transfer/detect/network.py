@@ -64,21 +64,28 @@ class FastRCNN(nn.Module):
             Unnormalised log-probabilities, (N, 1 + K), background first, and offsets of a box for each class, as
             `edges.decode` takes them, (N, 1 + K, 4), of all pictures' regions one after the other, float32.
         """
-        pooled = torch.cat([self.pool(picture, own) for picture, own in zip(pictures, rois, strict=True)])
-        if self.training:
-            return self.predict(pooled)
-        parts = [self.predict(part) for part in torch.split(pooled, _AT_ONCE)]
+        pairs = zip(pictures, rois, strict=True)
+        if self.training:  # dropout and batch-norm see all regions at once
+            return self.predict(torch.cat([self.pool(self.features(picture), own) for picture, own in pairs]))
+        parts = []
+        for picture, own in pairs:
+            features = self.features(picture)
+            parts += [self.predict(self.pool(features, part)) for part in torch.split(own, _AT_ONCE)]
         return torch.cat([scores for scores, _ in parts]), torch.cat([offsets for _, offsets in parts])
 
-    def pool(self, picture: Tensor, rois: Tensor) -> Tensor:
-        """The features of regions, (n, channels, pooled, pooled)."""
+    def features(self, picture: Tensor) -> Tensor:
+        """The map that regions are pooled from, (1, channels, h, w) float32."""
         height, width = picture.shape[1:]
         below, right = -height % self.trunk.multiple, -width % self.trunk.multiple
         whole = F.pad(picture[None], (0, right, 0, below), value=self.trunk.mean)
-        features = self.trunk(whole)[self.layer].float()
+        features: Tensor = self.trunk(whole)[self.layer]
+        return features.float()
+
+    def pool(self, features: Tensor, rois: Tensor) -> Tensor:
+        """The features of regions, (n, channels, pooled, pooled)."""
         cells = roi_cells(rois, self.grid, features.shape[2:])
-        batch = torch.zeros(len(cells), 1, device=cells.device)
-        pooled: Tensor = roi_pool(features, torch.cat([batch, cells], dim=1), self.head.pooled)
+        picture = torch.zeros(len(cells), 1, device=cells.device)
+        pooled: Tensor = roi_pool(features, torch.cat([picture, cells], dim=1), self.head.pooled)
         return pooled
 
     def predict(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
@@ -151,9 +158,8 @@ def _head(trunk: Trunk, layer: str, pooled: int | None) -> _Head:
     for each in linear:
         nn.init.xavier_uniform_(each.weight)
         nn.init.zeros_(each.bias)
-    norm = nn.BatchNorm2d(
-        trunk.channels[layer], affine=False
-    )  # maps of some trunks are a hundred times those of others
+    # Maps of some trunks are a hundred times as large as those of others.
+    norm = nn.BatchNorm2d(trunk.channels[layer], affine=False)
     return _Head([norm, nn.Flatten(), linear[0], nn.ReLU(), linear[1], nn.ReLU()], pooled, _WIDTH, None)
 
 
