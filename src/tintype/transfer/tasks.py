@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.transfer import linear, low_shot
+from tintype.transfer import linear, low_shot, shift
 from tintype.transfer.detect import task as detect
 from tintype.transfer.detect.recipe import DetectRecipe
 from tintype.transfer.recipe import TransferRecipe
@@ -23,4 +23,5 @@ TASKS: dict[str, Task] = {
     "detect": Task(DetectRecipe, detect.run),
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
+    "shift": Task(shift.ShiftRecipe, shift.run),
 }

@@ -15,8 +15,7 @@ from tintype.training import launch
 from tintype.transfer.detect import proposals
 from tintype.transfer.recipe_file import bundled_tasks, load_task
 from tintype.transfer.run import transfer
-
-from .devkit import KINDS, write_devkit
+from transfer.detect.devkit import KINDS, write_devkit
 
 SETTINGS = (
     "trunk=small",

@@ -1,7 +1,6 @@
 """The pictures of a devkit, their boxes, and the boxes proposed for them."""
 
 import hashlib
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tintype.data.errors import DamagedPhotoError, LoadingError
 from tintype.data.voc import Devkit
 from tintype.transfer.detect.proposals import given, searched
 from tintype.transfer.detect.recipe import IN_RUN, DetectRecipe
+from tintype.transfer.early_stopping import held_out_of
 from tintype.transfer.session import Session
 from tintype.transfer.subject import PICTURES
 
@@ -38,9 +38,10 @@ class DetectData:
         return DetectData(*([part[i] for i in numbers] for part in held))  # type: ignore[arg-type]
 
     def split(self, share: float) -> tuple["DetectData", "DetectData"]:
-        """Without and with a share of the pictures, by the hash of their names."""
-        held = [zlib.crc32(name.encode()) < share * 2**32 for name in self.names]
-        return tuple(self.choose([i for i, out in enumerate(held) if out == part]) for part in (False, True))  # type: ignore[return-value]
+        """Without and with those pictures that early stopping holds out."""
+        held_out = set(held_out_of(self.names, share))
+        others = [number for number in range(len(self)) if number not in held_out]
+        return self.choose(others), self.choose(sorted(held_out))
 
     def fingerprint(self) -> str:
         """Of all that is learned from: files of proposals are named by the content of their photographs."""

@@ -32,8 +32,8 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, DetectRecipe)
     torch.backends.cudnn.benchmark = False  # pictures have many sizes, and each would be tried out anew
     train, test = open_data(session)
-    held_out = recipe.schedule.held_out if isinstance(recipe.schedule, EarlyStopping) else 0.0
-    less, rest = train.split(held_out)
+    schedule = recipe.schedule
+    less, rest = train.split(schedule.held_out) if isinstance(schedule, EarlyStopping) else (train, train.choose([]))
 
     def build() -> FastRCNN:
         trunk = session.trunk(train.pictures)
