@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from reference.detection import pooled_region
 from tintype.networks import build_trunk
+from tintype.networks.alexnet import xavier
 from tintype.networks.geometry import Grid
 from tintype.networks.trunk import Chain
 from tintype.transfer.detect.network import FastRCNN, roi_cells
@@ -63,11 +64,28 @@ def test_regions_beyond_the_last_cell_have_that_cell():
     assert cells.tolist() == [[0, 0, 36, 22]]
 
 
+def _narrow(name):
+    """A trunk whose fc6 and fc7 have 64 units instead of 4096."""
+    with torch.device("meta"):
+        trunk = build_trunk(name)
+        for block, inputs in ((trunk.fc6, trunk.fc6[0].in_channels), (trunk.fc7, 64)):
+            conv = block.get_submodule("conv")
+            block.conv = nn.Conv2d(inputs, 64, conv.kernel_size, padding=conv.padding, dilation=conv.dilation)
+            if hasattr(block, "norm"):
+                block.norm = nn.BatchNorm2d(64, affine=False)
+    trunk.to_empty(device="cpu")
+    for norm in (layer for layer in trunk.modules() if isinstance(layer, nn.BatchNorm2d)):
+        norm.reset_running_stats()
+    xavier(trunk)
+    trunk.measure()
+    return trunk
+
+
 @pytest.mark.parametrize(("name", "side"), [("alexnet", 96), ("alexnet_bn", 96), ("vgg16", 224)])
 def test_fc6_and_fc7_of_the_whole_map_are_the_trunks_own(name, side):
     """VGG-16's whole map is pooled as its own pool5 pools it; AlexNet's conv5 of 6x6 cells as it is."""
     torch.manual_seed(0)
-    trunk = _trunk(name).eval()
+    trunk = _narrow(name).eval()
     conv = trunk.fc6.get_submodule("conv")
     picture = 100 * torch.rand(1, trunk.in_chans, side, side)
     with torch.no_grad():
