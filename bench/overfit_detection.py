@@ -28,7 +28,7 @@ PICTURES = 20
 SETTINGS = (
     "train=overfit",
     "test=overfit",
-    "steps=300",
+    "steps=600",
     "scales=[256]",
     "test_scale=256",
     "flip=false",
@@ -37,7 +37,7 @@ SETTINGS = (
     "search_longest=0",  # for the small ones
     "background_iou=[0, 0.5]",  # all of the few pictures is to be known
     "optimizer.lr=0.01",
-    "schedule={name: steps, milestones: [225], factors: [0.1]}",
+    "schedule={name: steps, milestones: [450], factors: [0.1]}",
 )
 
 
