@@ -19,6 +19,11 @@ class Freezable(nn.Module):
         super().__init__()
         self._frozen: list[nn.Module] = []
 
+    @property
+    def frozen(self) -> set[nn.Module]:
+        """All modules that are frozen, with what is inside of them."""
+        return {module for part in self._frozen for module in part.modules()}
+
     def freeze_parts(self, parts: Iterable[nn.Module]) -> None:
         """Freeze these parts from now on."""
         self._frozen = list(parts)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tintype.transfer import linear, low_shot, segment, shift
+from tintype.transfer.detect import task as detect
+from tintype.transfer.detect.recipe import DetectRecipe
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.session import Session
 
@@ -18,6 +20,7 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
+    "detect": Task(DetectRecipe, detect.run),
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
     "segment": Task(segment.SegmentRecipe, segment.run),

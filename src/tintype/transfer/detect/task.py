@@ -1,0 +1,129 @@
+"""Detection with Fast R-CNN (Girshick 2015; Zhang16, Table 2; PAPERS B3).
+
+tintype transfer detect --weights runs/color --data VOCdevkit/ --out runs/voc07
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from tintype.data.voc import CLASSES
+from tintype.recipes import RecipeError
+from tintype.transfer.average_precision import AveragePrecision, mean_over_classes
+from tintype.transfer.detect.data import DetectData, open_data
+from tintype.transfer.detect.devkit import write_detections
+from tintype.transfer.detect.network import FastRCNN
+from tintype.transfer.detect.pictures import Examined, Examples, Scale, Views
+from tintype.transfer.detect.predict import detect, loss
+from tintype.transfer.detect.recipe import DetectRecipe
+from tintype.transfer.detection import Detections, detection_average_precision
+from tintype.transfer.feed import feed, in_order
+from tintype.transfer.recipe import EarlyStopping
+from tintype.transfer.session import Session
+
+
+def run(session: Session) -> dict[str, Any]:
+    """Train a detector and return its average precision in percent, by both rules of the devkits."""
+    recipe = session.recipe
+    assert isinstance(recipe, DetectRecipe)
+    torch.backends.cudnn.benchmark = False  # pictures have many sizes, and each would be tried out anew
+    train, test = open_data(session)
+    schedule = recipe.schedule
+    less, rest = train.split(schedule.held_out) if isinstance(schedule, EarlyStopping) else (train, train.choose([]))
+
+    def build() -> FastRCNN:
+        trunk = session.trunk(train.pictures)
+        torch.manual_seed(recipe.seed)
+        layer = None if recipe.layer == "usual" else recipe.layer
+        try:
+            return FastRCNN(trunk, len(CLASSES), layer, recipe.pooled or None).to(session.device)
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
+
+    def batches(without: bool, start: int) -> Iterator[Examined]:
+        rank, world_size = session.share
+        examples = examples_of(less if without else train, recipe)
+        for batch in feed(
+            examples,
+            len(examples.photographs),
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            steps=recipe.steps,
+            start=start,
+            workers=recipe.workers,
+            rank=rank,
+            world_size=world_size,
+        ):
+            yield Examined.of(batch)
+
+    def step_loss(model: nn.Module, examined: Examined, step: int, first: int) -> Tensor:
+        pictures, rois, labels, targets = examined.batch
+        scores, offsets = model([session.look(picture[None])[0] for picture in pictures], rois)
+        return sum(loss(scores, offsets, torch.cat(labels), torch.cat(targets), len(pictures) * recipe.rois))  # type: ignore[return-value]
+
+    def score(network: nn.Module) -> Mapping[str, float]:
+        found = found_in(session, network, rest, range(len(rest)))
+        return {"map_11_point": 100 * mean_over_classes(average_precisions(found, rest)).eleven_point}
+
+    network = session.fit(
+        build,
+        parts=lambda network: parts(network, recipe.optimizer.trunk_lr),  # type: ignore[arg-type]
+        batches=batches,
+        loss=step_loss,
+        score=score,
+        rises="map_11_point",
+    )
+    rank, world_size = session.share
+    own = range(rank, len(test), world_size)
+    gathered = dict(gather_object(list(zip(own, found_in(session, network, test, own), strict=True))))
+    found = [gathered[number] for number in range(len(test))]
+    if recipe.save_detections and session.accelerator.is_main_process:
+        write_detections(session.run / "detections", recipe.test, test.names, found, CLASSES)
+    return results(average_precisions(found, test))
+
+
+def parts(network: FastRCNN, trunk_lr: float) -> list[tuple[nn.Module, float]]:
+    """What is trained, each with its factor on the learning rate."""
+    head = trunk_lr if network.head.pretrained else 1.0
+    return [(network.trunk, trunk_lr), (network.head, head), (network.scores, 1.0), (network.offsets, 1.0)]
+
+
+def examples_of(data: DetectData, recipe: DetectRecipe) -> Examples:
+    """What is learned from pictures, as a recipe says."""
+    scales = [Scale(short, recipe.longest) for short in recipe.scales]
+    return Examples(data.photographs, data.boxes, data.proposals, scales, recipe.quota, recipe.flip)
+
+
+def found_in(session: Session, network: nn.Module, data: DetectData, numbers: Sequence[int]) -> list[Detections]:
+    """Detections in some of the pictures."""
+    recipe = session.recipe
+    assert isinstance(recipe, DetectRecipe)
+    views = Views(data.photographs, data.proposals, Scale(recipe.test_scale, recipe.test_longest))
+    found = []
+    for ((picture, rois, size),) in in_order(views, numbers, batch_size=1, workers=recipe.workers):
+        shown = session.look(picture[None].to(session.device))[0]
+        found.append(detect(network, shown, rois.to(session.device), size, recipe.keep_boxes))
+    return found
+
+
+def average_precisions(found: Sequence[Detections], data: DetectData) -> list[AveragePrecision]:
+    """Of each class; NaN where the pictures have none of it."""
+    return detection_average_precision(found, data.boxes, len(CLASSES), inclusive=True)
+
+
+def results(classes: Sequence[AveragePrecision]) -> dict[str, Any]:
+    """In percent, for results.json."""
+    mean = mean_over_classes(classes)
+    return {
+        "map_11_point": 100 * mean.eleven_point,
+        "map_area": 100 * mean.area,
+        "classes": {
+            name: {"ap_11_point": 100 * each.eleven_point, "ap_area": 100 * each.area}
+            for name, each in zip(CLASSES, classes, strict=True)
+            if not math.isnan(each.area)
+        },
+    }
