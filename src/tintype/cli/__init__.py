@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str | None]] = {
     "pack": ("Pack photographs into shards for training.", "train"),
     "labels": ("Make studies of fewer, wrong or coarser labels.", "train"),
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
+    "transfer": ("Measure what a network has learned, by a task.", "train,transfer"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),
 }
 

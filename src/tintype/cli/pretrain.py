@@ -1,13 +1,11 @@
 """`tintype pretrain`."""
 
-import os
-import shlex
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from tintype.cli._options import finite
+from tintype.cli._training import new_run, training
 
 DAMAGED = 0.05  # share of photographs that may be
 
@@ -86,13 +84,11 @@ def pretrain(
     With torchrun the batch is shared by all processes, and with --accumulate each goes through its share in parts; the
     result is that of one process, but for what batch-norm and dropout see at a time.
     """
-    from torch.distributed import DistError
-
-    from tintype.data import DataError, LoadingError
-    from tintype.pretrain import ClassificationRecipe, RecipeError, bundled_recipes, load_recipe
+    from tintype.pretrain import ClassificationRecipe, bundled_recipes, load_recipe
     from tintype.pretrain.classification import pretrain as train_classifier
     from tintype.pretrain.colorization import pretrain as train_colorizer
-    from tintype.training import Compute, Interrupted, TrainingError, launch
+    from tintype.recipes import RecipeError
+    from tintype.training import Compute, launch
 
     if show:
         recipes = {name: load_recipe(name).description for name in bundled_recipes()}
@@ -105,66 +101,35 @@ def pretrain(
         raise click.UsageError("Missing --data: a folder, list or tar of colour photographs.")
     if resume and run is None:
         raise click.UsageError("--resume needs --out RUN, the folder of the run to go on with.")
+
+    def again() -> list[object]:
+        words: list[object] = ["tintype", "pretrain", f"{run}/recipe.yaml"]
+        words += [word for path in data for word in ("--data", path)]
+        words += ["--labels", labels] if labels else []
+        words += ["--accumulate", accumulate] if accumulate > 1 else []
+        words += ["--max-damaged", max_damaged] if max_damaged != DAMAGED else []
+        words += ["--compile"] * compile + ["--channels-first"] * (not channels_last)
+        return [*words, "--out", run, "--resume"]
+
     accelerator = None
     try:
-        accelerator = launch()
-        chosen = load_recipe(recipe, settings)
-        run = run or _new_run(chosen.name)
-        compute = Compute(accumulate, compile, channels_last)
-        if isinstance(chosen, ClassificationRecipe):
-            weights = train_classifier(
-                accelerator, chosen, data, run, resume, labels=labels, compute=compute, max_damaged=max_damaged
-            )
-        elif labels is not None:
-            raise RecipeError(f"recipe {chosen.name} learns from colour and takes no --labels")
-        else:
-            weights = train_colorizer(accelerator, chosen, data, run, resume, compute=compute, max_damaged=max_damaged)
-    except RecipeError as error:
-        _fail(str(error), 2)
-    except LoadingError as error:
-        _fail(str(error), 1, anyone=True)
-    except (TrainingError, DataError) as error:
-        _fail(str(error), 1)
-    except RuntimeError as error:
-        words = str(error)  # torch's own, raised wherever the run happens to be
-        if "DataLoader worker" in words:
-            fewer = "perhaps for its memory: try a smaller --set data.workers=N"
-            _fail(f"a process that decodes photographs was killed, {fewer}, and --resume", 1, anyone=True)
-        if isinstance(error, DistError) or "by peer" in words or "gloo" in words:
-            why = "its own last words, if any, say why"
-            _fail(f"another process of this run is gone; {why}, and --resume goes on", 1, anyone=True)
-        raise
-    except OSError as error:
-        _fail(f"{error.filename or run}: {error.strerror or error}", 1)
-    except Interrupted as stop:
-        again = ["tintype", "pretrain", f"{run}/recipe.yaml", *(word for path in data for word in ("--data", path))]
-        again += ["--labels", str(labels)] if labels else []
-        again += ["--accumulate", str(accumulate)] if accumulate > 1 else []
-        again += ["--max-damaged", str(max_damaged)] if max_damaged != DAMAGED else []
-        again += ["--compile"] * compile + ["--channels-first"] * (not channels_last)
-        line = shlex.join([*again, "--out", str(run), "--resume"])
-        _fail(f"stopped after step {stop.step}; go on with: {line}", 128 + stop.signal)
-    else:
-        if accelerator.is_main_process:
-            click.echo(str(weights))
+        with training(run, again):
+            accelerator = launch()
+            chosen = load_recipe(recipe, settings)
+            run = run or new_run(chosen.name)
+            compute = Compute(accumulate, compile, channels_last)
+            if isinstance(chosen, ClassificationRecipe):
+                weights = train_classifier(
+                    accelerator, chosen, data, run, resume, labels=labels, compute=compute, max_damaged=max_damaged
+                )
+            elif labels is not None:
+                raise RecipeError(f"recipe {chosen.name} learns from colour and takes no --labels")
+            else:
+                weights = train_colorizer(
+                    accelerator, chosen, data, run, resume, compute=compute, max_damaged=max_damaged
+                )
+            if accelerator.is_main_process:
+                click.echo(str(weights))
     finally:
         if accelerator is not None:
             accelerator.end_training()
-
-
-def _new_run(name: str) -> Path:
-    """runs/RECIPE-TIME, the same on every process: the first one's time counts."""
-    import torch
-
-    time = [datetime.now(UTC).strftime("%Y%m%d-%H%M%S")]
-    if torch.distributed.is_initialized():
-        torch.distributed.broadcast_object_list(time)
-    return Path("runs", f"{name}-{time[0]}")
-
-
-def _fail(line: str, code: int, anyone: bool = False) -> None:
-    """End with one line; of several processes only the first speaks, unless it may be one alone that fails."""
-    rank = os.environ.get("RANK", "0")
-    if rank == "0" or anyone:
-        click.echo(line if rank == "0" else f"process {rank}: {line}", err=True)
-    raise SystemExit(code)

@@ -51,9 +51,9 @@ def random_crop(data: bytes, crop: int, side: float, left: float, top: float, fl
     return planes[0].permute(1, 2, 0).numpy()
 
 
-def center_crop(data: bytes, crop: int) -> Pixels:
-    """The largest centred square of a photograph at crop × crop pixels; see `random_crop`."""
-    return random_crop(data, crop, side=1.0, left=0.5, top=0.5, flip=False)
+def center_crop(data: bytes, crop: int, side: float = 1.0) -> Pixels:
+    """A centred square of a photograph, by default the largest, at crop × crop pixels; see `random_crop`."""
+    return random_crop(data, crop, side=side, left=0.5, top=0.5, flip=False)
 
 
 def full_size(data: bytes) -> Pixels:

@@ -84,7 +84,7 @@ class Batches:
             num_workers=workers,
             collate_fn=_identity,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=_ignore_stops,
+            worker_init_fn=ignore_stops,
         )
 
     def __len__(self) -> int:
@@ -190,12 +190,13 @@ def center_crops(
     *,
     batch_size: int,
     crop: int,
+    side: float = 1.0,
     count: int | None = None,
     workers: int = 0,
     max_damaged: float = 1.0,
     listing: Path | None = None,
 ) -> Batches:
-    """Centred crops for validation: the short side becomes `crop` pixels.
+    """Centred crops for validation: the largest square, or less, becomes `crop` pixels wide.
 
     Every photograph comes once, in an order that mixes the sources and is always the same, so that the first ones are a
     fair sample. Damaged photographs are left out, with a warning, so a batch can be smaller, or even empty.
@@ -204,12 +205,13 @@ def center_crops(
         photos: where from.
         batch_size: photographs in a batch; the last batch has what is left.
         crop: side of a crop, in pixels.
+        side: of the square that is cut out, relative to the photograph's short side, in (0, 1].
         count: how many photographs, if not all.
         workers: processes that decode; 0 decodes in this one.
         max_damaged, listing: as of `batches`.
     """
     total = len(photos) if count is None else min(count, len(photos))
-    dataset = _CenterCrops(photos, crop, batch_size, total)
+    dataset = _CenterCrops(photos, crop, side, batch_size, total)
     return Batches(dataset, range(-(-total // batch_size)), workers, max_damaged, listing)
 
 
@@ -265,8 +267,8 @@ class _RandomCrops(Dataset[_Batch]):
 
 
 class _CenterCrops(Dataset[_Batch]):
-    def __init__(self, photos: Photos, crop: int, batch_size: int, total: int):
-        self.photos, self._crop, self._batch_size, self._total = photos, crop, batch_size, total
+    def __init__(self, photos: Photos, crop: int, side: float, batch_size: int, total: int):
+        self.photos, self._crop, self._side, self._batch_size, self._total = photos, crop, side, batch_size, total
 
     def __getitem__(self, step: int) -> _Batch:
         return self.make(step)[0]
@@ -279,7 +281,7 @@ class _CenterCrops(Dataset[_Batch]):
         for number in permute(places, len(self.photos), 0).tolist():
             photo = self.photos[number]
             try:
-                crops.append(center_crop(photo.read(), self._crop))
+                crops.append(center_crop(photo.read(), self._crop, self._side))
                 whole.append(number)
             except (DamagedPhotoError, OSError) as error:
                 damaged.append(_report(photo, error))
@@ -307,7 +309,7 @@ def _identity(batch: Any) -> Any:
     return batch
 
 
-def _ignore_stops(worker: int) -> None:
+def ignore_stops(worker: int) -> None:
     """Ctrl-C, and SIGTERM from torchrun or a cluster, reach every process; the one that trains decides what to do."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
@@ -24,6 +25,11 @@ class Freezable(nn.Module):
         for part in self._frozen:
             part.requires_grad_(False)
         self.train(self.training)
+
+    def freeze_norms(self) -> None:
+        """Freeze every batch-norm as well, its statistics and its scale and shift."""
+        norms = [module for module in self.modules() if isinstance(module, _BatchNorm)]
+        self.freeze_parts([*self._frozen, *norms])
 
     def train(self, mode: bool = True) -> "Freezable":
         super().train(mode)

@@ -20,10 +20,12 @@ class Trunk(Freezable):
         strides: of each feature map, from the picture to the top.
         channels: likewise.
         columns: the maps that the paper's hypercolumn reads; empty where no paper says.
+        example: side of a square picture that it takes, in pixels.
     """
 
     mean, std = 50.0, 1.0
     multiple = 1
+    example = 224
     strides: dict[str, int]
     channels: dict[str, int]
     columns: tuple[str, ...] = ()
@@ -35,7 +37,7 @@ class Trunk(Freezable):
     @cached_property
     def offsets(self) -> dict[str, float]:
         """Where the first cell of each feature map lies, in pixels from the first pixel's middle."""
-        layers = survey(self, self.in_chans)
+        layers = survey(self, self.in_chans, self.example)
         # Where the stride is reached in ways that were not followed, cells are taken to tile the picture.
         return {
             name: layers[name].grid.offset if layers[name].grid.stride == stride else (stride - 1) / 2
@@ -71,7 +73,12 @@ class Chain(Trunk):
         """
         names = {layer: name for name, layer in self.named_modules()}
         self.steps, self.data = [(name, [names[layer] for layer in layers]) for name, layers in steps], data
-        layers = survey(self, self.in_chans)
+        self.measure()
+
+    def measure(self) -> None:
+        """Find the strides, channels and offsets of the feature maps, again where layers have been changed."""
+        self.__dict__.pop("offsets", None)
+        layers = survey(self, self.in_chans, self.example)
         self.strides = {name: int(layer.grid.stride) for name, layer in layers.items()}
         self.channels = {name: layer.channels for name, layer in layers.items()}
 

@@ -11,7 +11,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tintype.color import rgb_to_lab
 from tintype.data import Labelled
 from tintype.data.labels import own_labels, study_labels
 from tintype.networks import save_weights
@@ -21,6 +20,7 @@ from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.metadata import FORMAT
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.recipe_file import resolved
+from tintype.recipes.look import look
 from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
 
@@ -107,19 +107,6 @@ def pretrain(
         save_weights(weights, trained.state_dict(), describe(recipe, network, photographs))
     accelerator.wait_for_everyone()
     return weights
-
-
-def look(batch: Tensor, how: str) -> Tensor:
-    """What a network sees of photographs, (B, 3, H, W) uint8 RGB: (B, 1 or 3, H, W) in [0, 100].
-
-    Args:
-        how: `lightness`, CIE L; `mean`, of the channels; or `colour`, RGB.
-    """
-    rgb = batch.float() / 255
-    if how == "lightness":
-        lightness: Tensor = rgb_to_lab(rgb)[:, :1]
-        return lightness
-    return 100 * (rgb if how == "colour" else rgb.mean(dim=1, keepdim=True))
 
 
 def sums(logits: Tensor, classes: Tensor) -> Tensor:

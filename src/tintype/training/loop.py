@@ -236,7 +236,8 @@ def train(
                         figures = validate(shown.eval(), step)
                     network.train()
                     log.metrics(step, **figures)
-                    log.say(f"step {step}/{plan.steps}  " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+                    if figures:
+                        log.say(f"step {step}/{plan.steps}  " + "  ".join(f"{k} {v:.4g}" for k, v in figures.items()))
                 if keeps and not asked:
                     path = checkpoint(step)
                 if asked and not last:

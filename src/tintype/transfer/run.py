@@ -1,0 +1,87 @@
+"""A task from its recipe to its results."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+from tintype.recipes import RecipeError
+from tintype.recipes.runs import open_run
+from tintype.training import AS_USUAL, Compute
+from tintype.transfer.recipe import TransferRecipe
+from tintype.transfer.recipe_file import resolved
+from tintype.transfer.session import Session
+from tintype.transfer.sources import parse_sources
+from tintype.transfer.tasks import TASKS
+
+RESULTS = "results.json"
+
+
+def transfer(
+    accelerator: Accelerator,
+    recipe: TransferRecipe,
+    weights: str,
+    data: Sequence[str],
+    run: Path,
+    resume: bool = False,
+    *,
+    compute: Compute = AS_USUAL,
+) -> dict[str, Any]:
+    """Measure what a trunk has learned.
+
+    Args:
+        accelerator: from `tintype.training.launch`.
+        recipe: the task and how it is done.
+        weights: of the trunk, as `open_subject` takes them.
+        data: as `parse_sources` takes it.
+        run: folder for recipe.yaml, checkpoints and, in the end, results.json.
+        resume: go on with the run.
+        compute: how the machine does it.
+
+    Returns:
+        What results.json holds: the results, and all that they follow from.
+
+    Raises:
+        RecipeError: recipe, weights and data do not go together.
+        TrainingError: the run's folder is in use, or its loss became infinite.
+        DataError: something is wrong with the data.
+        Interrupted: the run was asked to stop; it can be resumed.
+    """
+    sources = parse_sources(data)
+    if recipe.batch_size % (accelerator.num_processes * compute.accumulate):
+        raise RecipeError(
+            f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of the {accelerator.num_processes} "
+            f"processes times {compute.accumulate} parts"
+        )
+    if accelerator.is_main_process:
+        open_run(run, asdict(recipe), resolved, resume)
+    accelerator.wait_for_everyone()
+    session = Session(accelerator, recipe, weights, sources, run, resume, compute)
+    task: str = recipe.task  # type: ignore[attr-defined]
+    results = TASKS[task].run(session)
+    record = {
+        "task": task,
+        "recipe": recipe.name,
+        "results": results,
+        "trunk": session.subject.described,
+        "data": {"train": sources.train, "test": sources.test, **session.facts},
+        "settings": asdict(recipe),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("tintype", "torch", "timm", "scikit-learn")},
+        },
+    }
+    if accelerator.is_main_process:
+        temporary = run / f".{RESULTS}.tmp"
+        temporary.write_text(json.dumps(record) + "\n", "utf-8")
+        os.replace(temporary, run / RESULTS)
+    accelerator.wait_for_everyone()
+    return record

@@ -1,0 +1,185 @@
+"""What a task works with: the trunk under test, data, and the training that its recipe wants."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor, nn
+
+from tintype.data import Photos
+from tintype.networks.trunk import Trunk
+from tintype.recipes.optim import learning_rate, make_optimizer
+from tintype.training import AS_USUAL, Compute, Plan, train
+from tintype.training.loop import Batch
+from tintype.transfer.early_stopping import Decided, Watch, factor
+from tintype.transfer.recipe import EarlyStopping, TransferRecipe
+from tintype.transfer.sources import Sources
+from tintype.transfer.subject import Subject, open_subject
+
+B = TypeVar("B", bound=Batch)
+
+
+@dataclass
+class Session:
+    """One task on one trunk.
+
+    Attributes:
+        recipe: the task's.
+        weights: of the trunk, as given.
+        sources: data, as given.
+        run: folder for all that is kept.
+        facts: what has been learned about data, for the results and so that a resumed run is on the same.
+        subject: the trunk under test, once it has been read.
+    """
+
+    accelerator: Accelerator
+    recipe: TransferRecipe
+    weights: str
+    sources: Sources
+    run: Path
+    resume: bool = False
+    compute: Compute = AS_USUAL
+    facts: dict[str, str | int] = field(default_factory=dict)
+    subject: Subject = field(init=False)
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = self.accelerator.device
+        return device
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """Which process this is, and of how many."""
+        return self.accelerator.process_index, self.accelerator.num_processes
+
+    def trunk(self, pictures: Callable[[], Tensor]) -> Trunk:
+        """The trunk under test, anew from its weights. `pictures` as of `open_subject`."""
+        recipe = self.recipe
+        subject = open_subject(self.weights, recipe.trunk, recipe.surgery, pictures, self.device, recipe.seed)
+        self.subject = subject
+        return subject.trunk
+
+    def look(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]."""
+        return self.subject.look(pixels)
+
+    def parts(self, photos: Photos) -> tuple[Photos, Photos]:
+        """Training photographs without those that early stopping holds out, and these; all, and none, without it."""
+        schedule = self.recipe.schedule
+        if isinstance(schedule, EarlyStopping):
+            return photos.split(schedule.held_out)
+        return photos, photos.choose(np.zeros(0, np.int64))
+
+    def fit(
+        self,
+        build: Callable[[], nn.Module],
+        *,
+        parts: Callable[[nn.Module], Sequence[tuple[nn.Module, float]]],
+        batches: Callable[[bool, int], Iterable[B]],
+        loss: Callable[[nn.Module, B, int, int], Tensor],
+        score: Callable[[nn.Module], Mapping[str, float]],
+        rises: str,
+        names: Callable[[int], Sequence[str]] | None = None,
+    ) -> nn.Module:
+        """Train as the recipe's schedule says.
+
+        Args:
+            build: the network before training, the same at each call.
+            parts: of the network that are trained, each with its factor on the learning rate.
+            batches: (whether a part of the training data is held out, updates made) to the batches that follow, this
+                process's share of each.
+            loss: as of `tintype.training.train`.
+            score: figures on the part that is held out; only where one is. Nothing is measured on test data meanwhile.
+            rises: which of them early stopping watches; the higher the better.
+            names: as of `tintype.training.train`.
+
+        Returns:
+            The trained network, in evaluation mode.
+        """
+        schedule, base, steps = self.recipe.schedule, self.recipe.optimizer.lr, self.recipe.steps
+
+        def run(folder: Path, held_out: bool, steps: int, rate: Callable[[int], float], **other: Any) -> nn.Module:
+            network = build()
+            optimizer = make_optimizer(parts(network), self.recipe.optimizer)
+            said = {"batches": lambda start: batches(held_out, start), "validate": lambda *_: {}, **other}
+            folder.mkdir(parents=True, exist_ok=True)
+            plan = self._plan(steps)
+            return train(
+                self.accelerator,
+                network,
+                optimizer,
+                folder,
+                plan,
+                loss=loss,
+                learning_rate=rate,
+                names=names,
+                facts=self.facts,
+                compute=self.compute,
+                resume=self.resume,
+                **said,
+            )
+
+        if not isinstance(schedule, EarlyStopping):
+            return run(self.run, False, steps, learning_rate(schedule, base, steps))
+        decided = self._decide(schedule, run, batches, score, rises)
+        stop = decided.stop or steps
+        return run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
+
+    def _decide(
+        self,
+        schedule: EarlyStopping,
+        run: Callable[..., nn.Module],
+        batches: Callable[[bool, int], Iterable[B]],
+        score: Callable[[nn.Module], Mapping[str, float]],
+        rises: str,
+    ) -> Decided:
+        """Train on what is not held out until the score stops rising; what was decided is kept in decisions.jsonl."""
+        folder, base, every = self.run / "held-out", self.recipe.optimizer.lr, self.recipe.validate_every
+        watch = Watch(schedule, folder / "decisions.jsonl")
+        finished = folder / "decided.json"
+        if self.resume and finished.exists():
+            read = json.loads(finished.read_text("utf-8"))
+            return Decided(tuple(read["drops"]), read["stop"])
+
+        def watched(network: nn.Module, step: int) -> Mapping[str, float]:
+            figures = score(network)
+            watch.note(step, figures[rises])
+            return figures
+
+        def until_decided(start: int) -> Iterator[B]:
+            watch.rewind(start)
+            for step, batch in enumerate(batches(True, start), start=start):
+                if step % every == 0:  # the first process has validated; all go by what it decided
+                    shared = [watch.decided]
+                    broadcast_object_list(shared)
+                    watch.decided = shared[0]
+                if watch.decided.stop is not None:
+                    return
+                yield batch
+
+        run(folder, True, self.recipe.steps, lambda s: base * watch.factor(s), batches=until_decided, validate=watched)
+        decided = watch.decided
+        if self.accelerator.is_main_process:
+            finished.write_text(json.dumps(asdict(decided)) + "\n", "utf-8")
+        self.accelerator.wait_for_everyone()
+        return decided
+
+    def _plan(self, steps: int) -> Plan:
+        recipe = self.recipe
+        return Plan(
+            steps=steps,
+            seed=recipe.seed,
+            clip=recipe.optimizer.clip,
+            ema=recipe.ema,
+            precision=recipe.precision,
+            log_every=recipe.log_every,
+            validate_every=recipe.validate_every,
+            checkpoint_every=recipe.checkpoint_every,
+            keep=recipe.keep,
+        )

@@ -1,0 +1,170 @@
+"""The trunk that is tested: read, made grey or colour, folded, rebalanced, frozen."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tintype.networks import build_trunk
+from tintype.networks.alexnet import AlexNet
+from tintype.networks.init import initialize, rebalance
+from tintype.networks.published import load_published
+from tintype.networks.surgery import fold_batch_norm, grey_first_layer, rgb_first_layer
+from tintype.networks.timm_trunk import TimmTrunk
+from tintype.networks.trained import trained_trunk
+from tintype.networks.trunk import Trunk
+from tintype.networks.vgg16 import VGG16
+from tintype.networks.weights import load_weights
+from tintype.recipes import RecipeError
+from tintype.recipes.look import look
+from tintype.recipes.weights import file_of
+from tintype.transfer.recipe import Surgery
+
+UNTRAINED = ("random", "unit_variance", "kmeans")
+PICTURES = 48  # that weights are made or rebalanced on
+
+
+@dataclass
+class Subject:
+    """A trunk under test.
+
+    Attributes:
+        trunk: after surgery.
+        input: what it sees: `lightness`, `mean` or `colour`.
+        described: where its weights come from and what was done to it, for the results.
+    """
+
+    trunk: Trunk
+    input: str
+    described: dict[str, Any]
+
+    def look(self, pixels: Tensor) -> Tensor:
+        """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]."""
+        return look(pixels, self.input)
+
+
+def open_subject(
+    weights: str, trunk: str, surgery: Surgery, pictures: Callable[[], Tensor], device: torch.device, seed: int
+) -> Subject:
+    """Read a trunk's weights and operate on it.
+
+    Args:
+        weights: `random`; `unit_variance` or `kmeans`, by data (see `tintype.networks.init`); a run, weights or bundle
+            of tintype's; `bundled`; published weights (see `load_published`); `package:NAME/FILE`.
+        trunk: its name, where the weights do not say; `weights` where they do.
+        surgery: what is changed.
+        pictures: some photographs of the training set, (B, 3, H, W) uint8, for whatever follows from data.
+        device: to compute on meanwhile.
+        seed: of random weights.
+
+    Raises:
+        RecipeError: weights and trunk do not go together, or surgery is not possible on it; in one line.
+    """
+    torch.manual_seed(seed)
+    try:
+        body, input, about = _read(weights, trunk)
+        _change_input(body, input, surgery.input)
+        seen = input if surgery.input == "same" else surgery.input
+
+        def shown() -> Tensor:
+            return look(pictures().to(device), seen)
+
+        if surgery.padding == "classifier":
+            pad_as_classifier(body)
+        body.to(device)
+        if weights in UNTRAINED and weights != "random":
+            initialize(body, shown(), kmeans=weights == "kmeans")
+        if surgery.batch_norm == "folded":
+            about["folded"] = len(fold_batch_norm(body, shown()[:2]))
+        if surgery.rebalance:
+            about["rebalanced"] = rebalance(body, shown())
+        if surgery.freeze_below == "all":
+            body.freeze_parts(body.children())
+        elif surgery.freeze_below != "none":
+            body.freeze(surgery.freeze_below)
+        if surgery.batch_norm == "frozen":
+            body.freeze_norms()
+    except ValueError as error:
+        raise error if isinstance(error, RecipeError) else RecipeError(str(error)) from error
+    return Subject(body, seen, {**about, "input": seen, "surgery": asdict(surgery)})
+
+
+def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:
+    """A trunk, what it sees, and where it comes from."""
+    if weights in UNTRAINED:
+        if trunk == "weights":
+            raise RecipeError(f"weights are {weights}; say of which trunk: --set trunk=NAME")
+        return build_trunk(trunk), "mean", {"weights": weights, "trunk": trunk}
+    path = Path(weights)
+    if not path.exists():
+        found = file_of(weights, "weights", "transfer")
+        assert found is not None
+        path = found
+    about = {"weights": weights, "sha256": _hash(path)}
+    if path.is_dir() or path.suffix == ".onnx" or (path.suffix == ".safetensors" and _ours(path)):
+        body, metadata = trained_trunk(path)
+        if trunk not in ("weights", metadata["trunk"]):
+            raise RecipeError(f"key 'trunk' is {trunk}, but {weights} holds {metadata['trunk']}")
+        told = ("trunk", "objective", "head", "recipe", "data", "steps")
+        return body, metadata.get("input", "lightness"), about | {key: metadata.get(key) for key in told}
+    if trunk == "weights":
+        raise RecipeError(f"{weights} does not say which trunk it holds: --set trunk=NAME")
+    body = build_trunk(trunk, 3, path) if trunk.startswith("timm:") else build_trunk(trunk)
+    if not isinstance(body, TimmTrunk):
+        load_published(body, nn.Module(), path)
+    seen = "colour" if isinstance(body, TimmTrunk) else "lightness" if trunk == "zhang16" else "mean"
+    return body, seen, about | {"trunk": trunk}
+
+
+def _ours(path: Path) -> bool:
+    try:
+        load_weights(path)
+    except ValueError:
+        return False
+    return True
+
+
+def _hash(path: Path) -> str:
+    file = path / "weights.safetensors" if path.is_dir() else path
+    if not file.is_file():
+        return ""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _change_input(trunk: Trunk, now: str, wanted: str) -> None:
+    """Make the first layer see colour instead of grey, or the other way round, in place."""
+    if wanted == "same" or (wanted == "colour") == (now == "colour"):
+        return
+    first = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
+    with torch.no_grad():
+        change = rgb_first_layer if wanted == "colour" else grey_first_layer
+        first.weight = nn.Parameter(change(first.weight))
+    first.in_channels = trunk.in_chans = first.weight.shape[1]
+
+
+def pad_as_classifier(trunk: Trunk) -> None:
+    """Pad a trunk as its classifier is padded, in place: fc6 sees exactly one window of a 227 or 224 pixel picture.
+
+    AlexNet: conv1 and the poolings unpadded, pool5 at stride 2, fc6 neither padded nor dilated. VGG-16: fc6 unpadded.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(trunk, AlexNet):
+        conv1: Any = trunk.conv1.get_submodule("conv")
+        conv1.padding = (0, 0)
+        for pool in (trunk.pool1, trunk.pool2, trunk.pool5):
+            pool.padding, pool.stride = 0, 2
+        trunk.crop = nn.Identity()
+        trunk.example = 227
+    elif not isinstance(trunk, VGG16):
+        raise ValueError("key 'surgery.padding' is classifier, which is for alexnet and vgg16")
+    if "fc6" in trunk.strides:
+        fc6: Any = trunk.fc6.get_submodule("conv")
+        fc6.padding, fc6.dilation = (0, 0), (1, 1)
+    trunk.measure()

@@ -1,0 +1,23 @@
+"""The tasks of transfer by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tintype.transfer import linear, low_shot
+from tintype.transfer.recipe import TransferRecipe
+from tintype.transfer.session import Session
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task: the kind of its recipes, and what runs one and returns its results, plain values for JSON."""
+
+    recipe: type[TransferRecipe]
+    run: Callable[[Session], dict[str, Any]]
+
+
+TASKS: dict[str, Task] = {
+    "linear": Task(linear.LinearRecipe, linear.run),
+    "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
+}
