@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.transfer import linear, low_shot
+from tintype.transfer import classify, linear, low_shot, svm
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.session import Session
 
@@ -18,6 +18,8 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
+    "classify": Task(classify.ClassifyRecipe, classify.run),
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
+    "svm": Task(svm.SvmRecipe, svm.run),
 }
