@@ -88,7 +88,7 @@ class RandomCrop:
 
 
 @dataclass(frozen=True)
-class TestCrops:
+class ManyCrops:
     """Makes the crops of a test picture, (crops + 1, crop, crop, 3): random ones by its number, and the centre."""
 
     pictures: Pictures
@@ -147,7 +147,7 @@ def run(session: Session) -> dict[str, Any]:
         return sigmoid_loss(model(session.look(batch.pixels)).float(), batch.classes)
 
     def scores(network: nn.Module, pictures: Pictures, numbers: Sequence[int], crops: int) -> NDArray[np.float32]:
-        make = TestCrops(pictures, crop, recipe.scale, recipe.rescale, crops, recipe.seed)
+        make = ManyCrops(pictures, crop, recipe.scale, recipe.rescale, crops, recipe.seed)
         return crop_scores(network, session, make, numbers)
 
     def score(network: nn.Module) -> Mapping[str, float]:
@@ -181,7 +181,7 @@ def summary(scores: NDArray[np.float32], pictures: Pictures) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def crop_scores(network: nn.Module, session: Session, make: TestCrops, numbers: Sequence[int]) -> NDArray[np.float32]:
+def crop_scores(network: nn.Module, session: Session, make: ManyCrops, numbers: Sequence[int]) -> NDArray[np.float32]:
     """Scores of each crop of test pictures, (pictures, crops + 1, classes)."""
     found = []
     for made in in_order(make, numbers, batch_size=_TEST_BATCH, workers=session.recipe.workers):
