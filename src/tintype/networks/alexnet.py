@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from tintype.networks.fully import FullyConv2d
 from tintype.networks.trunk import Chain
 
 
@@ -35,7 +36,7 @@ class AlexNet(Chain):
         self.conv4 = block(nn.Conv2d(384, 384, 3, padding=1, groups=2), batch_norm)
         self.conv5 = block(nn.Conv2d(384, 256, 3, padding=1, groups=2), batch_norm)
         dilation, padding, dropout = (2, 5, 0.0) if dilated else (1, 3, 0.5)
-        self.fc6 = block(nn.Conv2d(256, 4096, 6, padding=padding, dilation=dilation), batch_norm, dropout)
+        self.fc6 = block(FullyConv2d(256, 4096, 6, padding=padding, dilation=dilation), batch_norm, dropout)
         self.fc7 = block(nn.Conv2d(4096, 4096, 1), batch_norm, dropout)
         self.crop = nn.Identity() if dilated else _Crop()
         xavier(self)

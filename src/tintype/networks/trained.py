@@ -39,7 +39,12 @@ def trained_trunk(path: Path) -> tuple[Trunk, dict[str, Any]]:
             )
             network.load_state_dict(tensors)
             return network.trunk.eval(), metadata
-        trunk = build_trunk(metadata["trunk"], metadata["in_chans"])
+        name = metadata["trunk"]
+        if metadata.get("folded"):  # which are the networks without batch-norm
+            name = name.removesuffix("_bn")
+        trunk = build_trunk(name, metadata["in_chans"])
+        if "last_map" in metadata:
+            trunk.end_at(metadata["last_map"])
         trunk.load_state_dict(
             {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
         )

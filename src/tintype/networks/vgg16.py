@@ -4,6 +4,7 @@ from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from tintype.networks.alexnet import block, xavier
+from tintype.networks.fully import FullyConv2d
 from tintype.networks.trunk import Chain, Step
 
 
@@ -29,7 +30,7 @@ class VGG16(Chain):
         for i, layer in enumerate(self.features):
             if isinstance(layer, nn.BatchNorm2d):
                 self.features[i] = nn.BatchNorm2d(layer.num_features, affine=False)
-        self.fc6 = block(nn.Conv2d(512, 4096, 7, padding=3), batch_norm, 0.5)
+        self.fc6 = block(FullyConv2d(512, 4096, 7, padding=3), batch_norm, 0.5)
         self.fc7 = block(nn.Conv2d(4096, 4096, 1), batch_norm, 0.5)
         xavier(self)
         steps: list[Step] = []

@@ -1,5 +1,6 @@
 """Larsson17's early stopping: when to drop the learning rate, and when to stop (PAPERS C5)."""
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -81,3 +82,13 @@ class Watch:
 def factor(decided: Decided, schedule: EarlyStopping, step: int) -> float:
     """On the learning rate of the update that follows `step` updates, by what was decided."""
     return float(schedule.factor ** sum(step >= drop for drop in decided.drops))
+
+
+def held_out_of(names: Sequence[str], share: float) -> list[int]:
+    """Which samples decide: exactly this share, at least one, in an order that their names alone give.
+
+    Not the order by which a test set is parted off, of which none would be left here.
+    """
+    digests = [hashlib.blake2b(os.fsencode(name), digest_size=8, person=b"early stopping").digest() for name in names]
+    order = sorted(range(len(names)), key=lambda number: (digests[number], names[number]))
+    return sorted(order[: max(1, round(share * len(names)))])

@@ -12,6 +12,8 @@ from typing import Any
 
 from accelerate import Accelerator
 
+from tintype.networks import save_weights
+from tintype.networks.trunk import Trunk
 from tintype.recipes import RecipeError
 from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute
@@ -22,6 +24,7 @@ from tintype.transfer.sources import parse_sources
 from tintype.transfer.tasks import TASKS
 
 RESULTS = "results.json"
+FORMAT = 1
 
 
 def transfer(
@@ -80,8 +83,35 @@ def transfer(
         },
     }
     if accelerator.is_main_process:
+        save_fine_tuned(session)
         temporary = run / f".{RESULTS}.tmp"
         temporary.write_text(json.dumps(record) + "\n", "utf-8")
         os.replace(temporary, run / RESULTS)
     accelerator.wait_for_everyone()
     return record
+
+
+def save_fine_tuned(session: Session) -> None:
+    """Write the trunk that a task has fine-tuned, if it has, to weights.safetensors, for `shift` and others."""
+    trunk = getattr(session.trained, "trunk", None)
+    if not isinstance(trunk, Trunk) or not any(p.requires_grad for p in session.subject.trunk.parameters()):
+        return
+    subject = session.subject
+    metadata = {
+        "format": FORMAT,
+        "name": session.recipe.name,
+        "trunk": subject.described["trunk"],
+        "objective": "transfer",
+        "folded": session.recipe.surgery.batch_norm == "folded",
+        "last_map": list(trunk.strides)[-1],
+        "in_chans": trunk.in_chans,
+        "input": subject.input,
+        "mean": trunk.mean,
+        "std": trunk.std,
+        "from": subject.described,
+        "surgery": asdict(session.recipe.surgery),
+        "settings": asdict(session.recipe),
+        "steps": session.recipe.steps,
+    }
+    tensors = {f"trunk.{name}": value for name, value in trunk.state_dict().items()}
+    save_weights(session.run / "weights.safetensors", tensors, metadata)

@@ -17,7 +17,7 @@ from tintype.networks.trunk import Trunk
 from tintype.recipes.optim import learning_rate, make_optimizer
 from tintype.training import AS_USUAL, Compute, Plan, train
 from tintype.training.loop import Batch
-from tintype.transfer.early_stopping import Decided, Watch, factor
+from tintype.transfer.early_stopping import Decided, Watch, factor, held_out_of
 from tintype.transfer.recipe import EarlyStopping, TransferRecipe
 from tintype.transfer.sources import Sources
 from tintype.transfer.subject import Subject, open_subject
@@ -36,6 +36,7 @@ class Session:
         run: folder for all that is kept.
         facts: what has been learned about data, for the results and so that a resumed run is on the same.
         subject: the trunk under test, once it has been read.
+        trained: the network that `fit` trained last.
     """
 
     accelerator: Accelerator
@@ -47,6 +48,7 @@ class Session:
     compute: Compute = AS_USUAL
     facts: dict[str, str | int] = field(default_factory=dict)
     subject: Subject = field(init=False)
+    trained: nn.Module | None = None
 
     @property
     def device(self) -> torch.device:
@@ -72,9 +74,10 @@ class Session:
     def parts(self, photos: Photos) -> tuple[Photos, Photos]:
         """Training photographs without those that early stopping holds out, and these; all, and none, without it."""
         schedule = self.recipe.schedule
+        held_out = np.zeros(len(photos), bool)
         if isinstance(schedule, EarlyStopping):
-            return photos.split(schedule.held_out)
-        return photos, photos.choose(np.zeros(0, np.int64))
+            held_out[held_out_of([photo.key for photo in photos], schedule.held_out)] = True
+        return photos.choose(np.flatnonzero(~held_out)), photos.choose(np.flatnonzero(held_out))
 
     def fit(
         self,
@@ -126,10 +129,12 @@ class Session:
             )
 
         if not isinstance(schedule, EarlyStopping):
-            return run(self.run, False, steps, learning_rate(schedule, base, steps))
+            self.trained = run(self.run, False, steps, learning_rate(schedule, base, steps))
+            return self.trained
         decided = self._decide(schedule, run, batches, score, rises)
         stop = decided.stop or steps
-        return run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
+        self.trained = run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
+        return self.trained
 
     def _decide(
         self,

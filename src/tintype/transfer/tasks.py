@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.transfer import classify, linear, low_shot, svm
+from tintype.transfer import classify, linear, low_shot, shift, svm
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.session import Session
 
@@ -21,5 +21,6 @@ TASKS: dict[str, Task] = {
     "classify": Task(classify.ClassifyRecipe, classify.run),
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
+    "shift": Task(shift.ShiftRecipe, shift.run),
     "svm": Task(svm.SvmRecipe, svm.run),
 }
