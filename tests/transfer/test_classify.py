@@ -62,7 +62,7 @@ def test_scores_are_averaged_over_ten_random_crops_drawn_by_the_pictures_number(
         for _ in range(10):
             crop = random_crop(test.read(number), 32, 0.5, 2.0, "window", rng).astype(float)
             expected[number] += [crop[:, :, 0].mean(), crop[:8, :, 1].mean(), crop[:, :8, 2].mean()]
-        centre = centre_crop(test.read(number), 32, "window").astype(float)
+        centre = centre_crop(test.read(number), 32, 0.5, 2.0, "window").astype(float)
         assert found[number, 10, 0] == pytest.approx(centre[:, :, 0].mean(), rel=1e-5)
     np.testing.assert_allclose(found[:, :10].mean(axis=1), expected / 10, rtol=1e-5)
     some = crop_scores(_Sums(), _Looker, make, [7, 2])  # whatever else is tested
@@ -103,12 +103,13 @@ def test_training_crops_come_with_the_labels_of_their_pictures_and_each_picture_
 
 def test_what_early_stopping_holds_out_is_a_tenth_and_not_trained_on():
     plain = load_task("classify")
-    assert parts(20, plain) == (list(range(20)), [])
+    names = [f"{number:06}" for number in range(50)]
+    assert parts(names, plain) == (list(range(50)), [])
     stopping = load_task("classify", ["schedule.name=early_stopping", "schedule.held_out=0.1"])
-    trained, held_out = parts(50, stopping)
+    trained, held_out = parts(names, stopping)
     assert (len(trained), len(held_out)) == (45, 5)
     assert sorted(trained + held_out) == list(range(50))
-    assert parts(50, stopping) == (trained, held_out)
+    assert parts(names, stopping) == (trained, held_out)
 
 
 def test_pictures_that_are_trained_on_are_learned_by_heart_and_random_weights_know_little(tmp_path):

@@ -82,7 +82,7 @@ def test_a_picture_smaller_than_the_crop_is_padded_with_black_all_around():
     assert (rows[0], rows[-1]) == (22, 41)  # 20 of 64, in the middle
     assert (columns[0], columns[-1]) in ((17, 46), (16, 47), (17, 47))  # 30 of 64; mirrored or not
     assert set(np.unique(crop).tolist()) == {0, 200}
-    tall = centre_crop(np.full((200, 30, 3), 200, np.uint8), 64, "picture")
+    tall = centre_crop(np.full((200, 30, 3), 200, np.uint8), 64, 0.5, 2, "picture")
     assert (tall[:, 17:47] == 200).all()
     assert tall.sum() == 64 * 30 * 3 * 200
 
@@ -98,7 +98,9 @@ def test_a_rescaled_picture_is_what_another_library_makes_of_it():
 @pytest.mark.parametrize("how", ["window", "picture"])
 def test_the_centre_is_the_centre(how):
     photo = _noise(90, 120)
-    np.testing.assert_array_equal(centre_crop(photo, 60, how), photo[15:75, 30:90])
+    np.testing.assert_array_equal(centre_crop(photo, 60, 0.5, 2, how), photo[15:75, 30:90])
+    if how == "window":
+        np.testing.assert_array_equal(centre_crop(photo, 30, 1, 9, how), squash(photo[:, 15:105], 30))
 
 
 def test_squashing_keeps_all_of_the_photograph():

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tintype.data import Labelled
 from tintype.recipes import Range, RecipeError
 from tintype.recipes.blocks import Count, Positive
+from tintype.transfer.early_stopping import held_out_of
 from tintype.transfer.feed import feed, in_order
 from tintype.transfer.multilabel_scores import class_precisions, class_table, mean_precision
 from tintype.transfer.pictures import Pictures, fingerprint, open_devkit, planes
@@ -25,7 +26,7 @@ from tintype.transfer.subject import PICTURES
 from tintype.transfer.voc_classifier import VocClassifier, crop_side, freeze_before, sigmoid_loss
 
 _TEST_BATCH = 8  # pictures, of each of which there are many crops
-_TESTING, _HELD_OUT = 1, 2  # streams of random numbers, beside the training's
+_TESTING = 1  # a stream of random numbers, beside the training's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class ManyCrops:
         rng = np.random.default_rng((self.seed, _TESTING, number))
         low, high = self.scale
         found = [random_crop(pixels, self.crop, low, high, self.how, rng) for _ in range(self.crops)]
-        return np.stack([*found, centre_crop(pixels, self.crop, self.how)])
+        return np.stack([*found, centre_crop(pixels, self.crop, low, high, self.how)])
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, ClassifyRecipe)
     train, test = open_devkit(session.sources, recipe.year, recipe.train, recipe.test)
     session.facts |= {"train": fingerprint(train), "test": fingerprint(test)}
-    less, held_out = parts(len(train), recipe)
+    less, held_out = parts(train.names, recipe)
     crop = recipe.crop
 
     def build() -> VocClassifier:
@@ -191,16 +192,16 @@ def crop_scores(network: nn.Module, session: Session, make: ManyCrops, numbers: 
     return np.concatenate(found)
 
 
-def parts(count: int, recipe: ClassifyRecipe) -> tuple[list[int], list[int]]:
+def parts(names: Sequence[str], recipe: ClassifyRecipe) -> tuple[list[int], list[int]]:
     """Numbers of the training pictures without those that early stopping holds out, and of these."""
     schedule = recipe.schedule
-    share = round(schedule.held_out * count) if isinstance(schedule, EarlyStopping) else 0
-    order = np.random.default_rng((recipe.seed, _HELD_OUT)).permutation(count)
-    return sorted(order[share:].tolist()), sorted(order[:share].tolist())
+    held_out = held_out_of(names, schedule.held_out) if isinstance(schedule, EarlyStopping) else []
+    return sorted(set(range(len(names))) - set(held_out)), held_out
 
 
 def some(pictures: Pictures, recipe: ClassifyRecipe) -> Tensor:
     """Some of the pictures, for weights that follow from data, (N, 3, crop, crop) uint8."""
     numbers = np.random.default_rng(recipe.seed).permutation(len(pictures))[:PICTURES]
-    crops = [centre_crop(pictures.read(int(number)), recipe.crop or 227, "window") for number in numbers]
+    side, (low, high) = recipe.crop or 227, recipe.scale
+    crops = [centre_crop(pictures.read(int(number)), side, low, high, recipe.rescale) for number in numbers]
     return planes(np.stack(crops))

@@ -54,7 +54,6 @@ def layer_features(
 def unit_length(features: Features) -> Features:
     """Each vector divided by its Euclidean length, as in VISSL; (N, D)."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    unit: Features = (features / (lengths + 1e-5)).astype(
-        np.float32
-    )  # VISSL's epsilon, for pictures without any response
+    # VISSL's epsilon, for pictures without any response.
+    unit: Features = (features / (lengths + 1e-5)).astype(np.float32)
     return unit

@@ -38,9 +38,11 @@ def random_crop(pixels: Pixels, crop: int, low: float, high: float, how: str, rn
     return square[:, ::-1] if rng.uniform() < 0.5 else square
 
 
-def centre_crop(pixels: Pixels, crop: int, how: str) -> Pixels:
-    """The centred square at scale 1, or at the largest scale that fits; see `random_crop`."""
-    scale = min(1.0, min(pixels.shape[:2]) / crop) if how == "window" else 1.0
+def centre_crop(pixels: Pixels, crop: int, low: float, high: float, how: str) -> Pixels:
+    """The centred square at the range's geometric mean, 1 in the papers, or as much as fits; see `random_crop`."""
+    scale = (low * high) ** 0.5
+    if how == "window":
+        scale = min(scale, min(pixels.shape[:2]) / crop)
     return _cut(pixels, crop, scale, 0.5, 0.5, how)
 
 

@@ -88,7 +88,10 @@ class SvmRecipe(TransferRecipe):
 
 
 def run(session: Session) -> dict[str, Any]:
-    """Fit SVMs, and return each layer's average precision. The first process works, the others wait."""
+    """Fit SVMs, and return each layer's average precision; with few shots, in a block of its own.
+
+    The first process works, the others wait.
+    """
     recipe = session.recipe
     assert isinstance(recipe, SvmRecipe)
     train, test = open_pictures(session.sources, recipe.year, recipe.train, recipe.test, recipe.val_fraction)
@@ -107,7 +110,7 @@ def run(session: Session) -> dict[str, Any]:
             results = (low_shot if recipe.shots else all_labels)(known, train, asked, test, recipe)
             kept.keep_results(layer, results)
         found[layer] = results
-    return of_shots(found) if recipe.shots else of_all(found)
+    return found if recipe.shots else of_all(found)
 
 
 def all_labels(known: Features, train: Pictures, asked: Features, test: Pictures, recipe: SvmRecipe) -> dict[str, Any]:
@@ -163,11 +166,6 @@ def of_all(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
         names = next(iter(found.values()))[inner]
         blocks[block] = {name: {layer: each[inner][name] for layer, each in found.items()} for name in names}
     return blocks
-
-
-def of_shots(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """All layers' results: a block for each layer, a row for each number of shots."""
-    return dict(found)
 
 
 def some(pictures: Pictures, recipe: SvmRecipe) -> Tensor:
