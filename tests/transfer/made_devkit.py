@@ -1,4 +1,4 @@
-"""A small devkit of made-up pictures: what a class looks like is a pattern of stripes somewhere in the picture."""
+"""A small devkit of made-up pictures: what a class looks like is stripes of one kind, on blotches that say nothing."""
 
 import io
 
@@ -10,15 +10,18 @@ from tintype.data.voc import CLASSES
 SHOWN = ("bird", "cat", "sofa")
 
 
-def picture(kinds, seed, height=48, width=64):
-    """Faint noise, with a patch of stripes for each class."""
+def picture(kinds, seed, contrast=40, height=48, width=64):
+    """Blotches, with a patch of stripes for each class."""
     rng = np.random.default_rng(seed)
-    pixels = 128 + rng.normal(0, 6, (height, width, 3))
+    blotches = Image.fromarray(rng.integers(60, 196, (3, 4, 3), dtype=np.uint8))
+    pixels = np.array(blotches.resize((width, height), Image.Resampling.BICUBIC), float)
     y, x = np.mgrid[:height, :width]
     for kind in kinds:
         number = SHOWN.index(kind)
         angle, period = number * np.pi / 3, 4 + 3 * number
-        stripes = 90 * np.sign(np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + rng.uniform(0, 6)))
+        stripes = contrast * np.sign(
+            np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + rng.uniform(0, 6))
+        )
         left = number * width // 3
         pixels[:, left : left + width // 3] += stripes[:, left : left + width // 3, None]
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
@@ -29,11 +32,12 @@ def kinds_of(number):
     return [SHOWN[number % 3], *([SHOWN[(number + 1) % 3]] if number % 2 else [])]
 
 
-def write_devkit(folder, splits, ignored=()):
+def write_devkit(folder, splits, ignored=(), contrast=40):
     """VOC2007 with CLASS_SPLIT lists.
 
     Args:
         splits: names of lists, each with the numbers of its pictures.
+        contrast: of the stripes, in levels; 0 leaves nothing that tells the classes apart.
         ignored: numbers of pictures of which the third class is labelled difficult where it is not seen.
     """
     root = folder / "VOCdevkit" / "VOC2007"
@@ -44,7 +48,7 @@ def write_devkit(folder, splits, ignored=()):
         for number in numbers:
             name, kinds = f"{number:06}", kinds_of(number)
             file = io.BytesIO()
-            picture(kinds, number).save(file, "JPEG", quality=95)
+            picture(kinds, number, contrast).save(file, "JPEG", quality=95)
             (root / "JPEGImages" / f"{name}.jpg").write_bytes(file.getvalue())
             for kind in CLASSES:
                 difficult = number in ignored and kind == SHOWN[2] and kind not in kinds

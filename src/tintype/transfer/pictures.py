@@ -92,7 +92,7 @@ def _listed(folders: Sequence[str], year: int, split: str) -> Pictures:
 
 
 def _is_devkit(folder: str) -> bool:
-    return any(Path(folder).glob(f"{below}ImageSets") for below in ("", "VOC*/", "VOCdevkit/VOC*/"))
+    return any(any(Path(folder).glob(f"{below}ImageSets")) for below in ("", "VOC*/", "VOCdevkit/VOC*/"))
 
 
 def _of_photos(photos: Photos, classes: Sequence[str]) -> Pictures:

@@ -100,6 +100,9 @@ def run(session: Session) -> dict[str, Any]:
     layers, side = chosen_layers(trunk, recipe.layers), crop_side(trunk, recipe.crop)
     if not session.accelerator.is_main_process:
         return {}
+    nowhere = [name for name, shown in zip(train.classes, (train.labels == 1).any(axis=0), strict=True) if not shown]
+    if nowhere:
+        _log.warning("no training picture shows %s: left out of all means", ", ".join(nowhere))
     kept = Kept(session, side)
     found = {}
     for layer in layers:
@@ -140,9 +143,10 @@ def low_shot(known: Features, train: Pictures, asked: Features, test: Pictures, 
             known_classes = one.precisions[~np.isnan(one.precisions).any(axis=1)]
             means.append(100 * known_classes.mean(axis=0) if len(known_classes) else np.full(len(recipe.costs), np.nan))
             fits, unconverged = fits + one.fits, unconverged + one.unconverged
-            short |= {name for name, had in zip(train.classes, one.positives, strict=True) if had < shots}
+            short |= {name for name, had in zip(train.classes, one.positives, strict=True) if 0 < had < shots}
         if short:
-            _log.warning("fewer than %d pictures show %s: all there are were used", shots, ", ".join(sorted(short)))
+            named = ", ".join(sorted(short))
+            _log.warning("fewer than %d training pictures show %s: all that do were used", shots, named)
         by_sample = np.stack(means)  # (samples, costs)
         best = int(by_sample.mean(axis=0).argmax())
         chosen = by_sample[:, best]
