@@ -86,6 +86,7 @@ def test_the_summary_measures_the_mean_of_all_random_crops_the_first_and_the_cen
                 assert found["class"][kind]["scikit_learn"] == pytest.approx(each[-1])
         assert found["mAP"][name]["scikit_learn"] == pytest.approx(np.mean(each))
     assert (test.labels == 255).sum() == 2
+    assert list(summary(scores[:, :2], test)["mAP"]) == ["1 crop", "centre"]
 
 
 def test_training_crops_come_with_the_labels_of_their_pictures_and_each_picture_once_per_epoch(devkit):

@@ -173,11 +173,13 @@ def summary(scores: NDArray[np.float32], pictures: Pictures) -> dict[str, Any]:
         scores: (pictures, random crops and the centre, classes).
     """
     crops = scores.shape[1] - 1
-    means = {f"{crops} crops": scores[:, :crops].mean(1), "1 crop": scores[:, 0], "centre": scores[:, -1]}
+    means = {"1 crop": scores[:, 0], "centre": scores[:, -1]}
+    if crops > 1:
+        means = {f"{crops} crops": scores[:, :crops].mean(1), **means}
     found = {name: class_precisions(each, pictures.labels) for name, each in means.items()}
     return {
         "mAP": {name: mean_precision(each) for name, each in found.items()},
-        "class": class_table(found[f"{crops} crops"], pictures.labels, pictures.classes),
+        "class": class_table(next(iter(found.values())), pictures.labels, pictures.classes),
     }
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tintype.recipes import Range
-from tintype.recipes.blocks import ConstantSchedule, Count, Optimizer, Positive
+from tintype.recipes.blocks import ConstantSchedule, Count, Optimizer, Positive, WholeNumber
 from tintype.transfer.features import Features, layer_features, unit_length
 from tintype.transfer.feed import in_order
 from tintype.transfer.linear import chosen_layers
@@ -62,7 +62,7 @@ class SvmRecipe(TransferRecipe):
 
     task: Literal["svm"] = "svm"
     steps: Count = 1
-    batch_size: Count = 1
+    batch_size: WholeNumber = 0
     optimizer: Optimizer = field(default_factory=lambda: Optimizer("sgd", 1.0))
     schedule: ConstantSchedule = field(default_factory=lambda: ConstantSchedule("constant"))
     layers: tuple[str, ...] = ()
