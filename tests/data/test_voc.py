@@ -113,6 +113,33 @@ def test_torchvision_reads_the_same_annotations(devkit):
         assert boxes.difficult.tolist() == [each["difficult"] == "1" for each in objects]
 
 
+def test_without_lists_for_the_classes_labels_follow_from_the_annotations(devkit):
+    kit = Devkit(devkit, 2007)
+    listed = kit.classification("train")
+    for kind in CLASSES:
+        (devkit / "ImageSets" / "Main" / f"{kind}_train.txt").unlink()
+    derived = kit.classification("train")
+    assert derived[:2] == listed[:2]
+    np.testing.assert_array_equal(derived.labels, listed.labels)
+    assert {IGNORED, 0, 1} == set(derived.labels.ravel().tolist())
+    (devkit / "Annotations" / "000002.xml").unlink()
+    _refused(
+        lambda: kit.classification("train"),
+        f"{devkit} is incomplete: 1 of 8 files are missing: Annotations/000002.xml",
+    )
+
+
+def test_without_annotations_either_the_lists_are_what_is_missing(devkit):
+    for kind in CLASSES:
+        (devkit / "ImageSets" / "Main" / f"{kind}_train.txt").unlink()
+    (devkit / "Annotations").rename(devkit / "elsewhere")
+    some = ", ".join(f"ImageSets/Main/{kind}_train.txt" for kind in CLASSES[:3])
+    _refused(
+        lambda: Devkit(devkit, 2007).classification("train"),
+        f"{devkit} is incomplete: 20 of 24 files are missing: {some}, ...",
+    )
+
+
 def test_a_half_unpacked_devkit_is_named_with_what_is_missing(devkit):
     for name in NAMES[1:]:
         (devkit / "JPEGImages" / f"{name}.jpg").unlink()

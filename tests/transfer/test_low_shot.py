@@ -95,6 +95,7 @@ def test_what_was_decided_on_nine_tenths_is_replayed_on_all(kinds, tmp_path, mon
     lines = [json.loads(line) for line in (tmp_path / "run" / "held-out" / "decisions.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line["decision"] == "drop"] == decided["drops"]
     assert steps == (decided["stop"] or 40)
+    assert max(step for step, _ in replayed) == steps - 1  # and then it stopped
     again = dict(replayed)
     assert {step: rate for step, rate in watched if step < steps} == {
         step: again[step] for step, _ in watched if step < steps

@@ -99,11 +99,16 @@ class Devkit:
     def classification(self, split: str) -> Classified:
         """The images of ImageSets/Main/SPLIT.txt, labelled by the 20 files CLASS_SPLIT.txt beside it.
 
+        Where there is none of these files, labels follow from the Annotations.
+
         Raises:
-            DataError: a list or photograph is missing, or a list damaged.
+            DataError: a list, photograph or annotation is missing or damaged.
         """
         names = self._list("Main", split)
         lists = [f"ImageSets/Main/{name}_{split}.txt" for name in CLASSES]
+        if not any((self.root / path).is_file() for path in lists) and (self.root / "Annotations").is_dir():
+            detected = self.detection(split)
+            return Classified(names, detected.photographs, np.stack([labels_of_boxes(each) for each in detected.boxes]))
         wanted = [*_in("JPEGImages", names, ".jpg"), *lists]
         self._require(wanted)
         labels = np.stack([self._labels(path, names) for path in lists], axis=1)
@@ -190,6 +195,14 @@ class Devkit:
         have = {folder: _listed(self.root / folder) for folder in {os.path.dirname(path) for path in wanted}}
         missing = [path for path in wanted if os.path.basename(path) not in have[os.path.dirname(path)]]
         require_all(self.root, len(wanted), missing)
+
+
+def labels_of_boxes(boxes: Boxes) -> NDArray[np.uint8]:
+    """Which of the 20 classes are seen, (20,): 1, 0, or `IGNORED` where all objects of the class are difficult."""
+    labels = np.zeros(len(CLASSES), np.uint8)
+    labels[boxes.classes] = IGNORED
+    labels[boxes.classes[~boxes.difficult]] = 1
+    return labels
 
 
 def _in(folder: str, names: Sequence[str], suffix: str) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,7 +111,11 @@ class Session:
         def run(folder: Path, held_out: bool, steps: int, rate: Callable[[int], float], **other: Any) -> nn.Module:
             network = self.trained = build()
             optimizer = make_optimizer(parts(network), self.recipe.optimizer)
-            said = {"batches": lambda start: batches(held_out, start), "validate": lambda *_: (), **other}
+            said = {
+                "batches": lambda start: islice(batches(held_out, start), max(0, steps - start)),
+                "validate": lambda *_: (),
+                **other,
+            }
             folder.mkdir(parents=True, exist_ok=True)
             plan = self._plan(steps)
             return train(

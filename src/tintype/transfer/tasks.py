@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tintype.transfer import linear, low_shot, segment, shift
+from tintype.transfer import classify, linear, low_shot, segment, shift, svm
 from tintype.transfer.detect import task as detect
 from tintype.transfer.detect.recipe import DetectRecipe
 from tintype.transfer.recipe import TransferRecipe
@@ -20,9 +20,11 @@ class Task:
 
 
 TASKS: dict[str, Task] = {
+    "classify": Task(classify.ClassifyRecipe, classify.run),
     "detect": Task(DetectRecipe, detect.run),
     "linear": Task(linear.LinearRecipe, linear.run),
     "low-shot": Task(low_shot.LowShotRecipe, low_shot.run),
     "segment": Task(segment.SegmentRecipe, segment.run),
     "shift": Task(shift.ShiftRecipe, shift.run),
+    "svm": Task(svm.SvmRecipe, svm.run),
 }
