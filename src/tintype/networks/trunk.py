@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+import torch
 from torch import Tensor, nn
 
 from tintype.networks.geometry import survey
@@ -20,6 +21,7 @@ class Trunk(Freezable):
         strides: of each feature map, from the picture to the top.
         channels: likewise.
         columns: the maps that the paper's hypercolumn reads; empty where no paper says.
+        ab_scale: what a and b of Lab input are multiplied by; None where the input is not Lab (`inputs.take_lab`).
     """
 
     mean, std = 50.0, 1.0
@@ -27,6 +29,7 @@ class Trunk(Freezable):
     strides: dict[str, int]
     channels: dict[str, int]
     columns: tuple[str, ...] = ()
+    ab_scale: float | None = None
 
     def __init__(self, in_chans: int = 1):
         super().__init__()
@@ -42,6 +45,12 @@ class Trunk(Freezable):
             for name, stride in self.strides.items()
         }
 
+    def normalize(self, picture: Tensor) -> Tensor:
+        """What the first layer is given of a picture."""
+        if self.ab_scale is None:
+            return (picture - self.mean) / self.std
+        return torch.cat([picture[:, :1] - self.mean, self.ab_scale * picture[:, 1:]], dim=1) / self.std
+
     def end_at(self, last: str) -> None:
         """Drop, or at least freeze, what no map up to `last` needs: DDP stops at parameters without gradient."""
         raise NotImplementedError
@@ -53,6 +62,18 @@ class Trunk(Freezable):
             ValueError: there is no such feature map.
         """
         raise NotImplementedError
+
+    def train_from(self, first: str) -> None:
+        """Freeze everything below the feature map `first`, whose own layers and all above them are trained.
+
+        Raises:
+            ValueError: there is no such feature map.
+        """
+        names = [name for name in self.strides if name != "data"]
+        if first not in names:
+            raise ValueError(f"this trunk has no feature map {first!r}; it has {', '.join(names)}")
+        if first != names[0]:
+            self.freeze(names[names.index(first) - 1])
 
 
 class Chain(Trunk):
@@ -89,7 +110,7 @@ class Chain(Trunk):
         self.steps = self.steps[:end]
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
-        x = (lightness - self.mean) / self.std
+        x = self.normalize(lightness)
         features = {"data": x} if self.data else {}
         for name, layers in self.steps:
             for layer in layers:
