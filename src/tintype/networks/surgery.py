@@ -1,10 +1,11 @@
 """Changing a trained network: its input, its batch-norms, and what of it is trained further."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
@@ -16,18 +17,33 @@ class Freezable(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._frozen: list[nn.Module] = []
+        self._evaluated: list[nn.Module] = []
 
     def freeze_parts(self, parts: Iterable[nn.Module]) -> None:
-        """Freeze these parts from now on."""
-        self._frozen = list(parts)
-        for part in self._frozen:
+        """Freeze these parts too, from now on."""
+        for part in parts:
             part.requires_grad_(False)
+            self._evaluated.append(part)
         self.train(self.training)
 
-    def train(self, mode: bool = True) -> "Freezable":
+    def fix_statistics(self, trained: bool = True) -> None:
+        """Have batch-norms keep their mean and variance from now on, in training too.
+
+        For training further on batches of other photographs, or too small ones, than the statistics are of.
+
+        Args:
+            trained: whether their scale and shift are trained, where they have any.
+        """
+        for module in self.modules():
+            if isinstance(module, _BatchNorm):
+                self._evaluated.append(module)
+                if not trained:
+                    module.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        for part in self._frozen:
+        for part in self._evaluated:
             part.eval()
         return self
 
