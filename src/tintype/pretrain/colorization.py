@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from tintype.pretrain.build import (
 from tintype.pretrain.metadata import describe
 from tintype.pretrain.parse import RecipeError
 from tintype.pretrain.photographs import Photographs
-from tintype.pretrain.places import at_points, draw_points, grid_points, sample
+from tintype.pretrain.places import at_points, draw_points, grid_points, sample, target_origin
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import count_bins, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
@@ -166,8 +167,9 @@ def loss_of(
     target: Any  # each objective takes its own kind
     if isinstance(objective, Histograms):
         if points is None:
-            origin = 0 if how == "point" else stride // 2
-            points = grid_points(rgb.shape[2], rgb.shape[3], stride, origin).to(rgb.device).expand(len(rgb), -1, -1)
+            origin = target_origin(how, stride, windows=True)
+            grid = grid_points(rgb.shape[2], rgb.shape[3], stride, int(origin))
+            points = grid.to(rgb.device).expand(len(rgb), -1, -1)
         target = objective.target(rgb, points)
         return objective.loss(prediction.flatten(2), target)
     ab = rgb_to_lab(rgb)[:, 1:]
@@ -192,9 +194,9 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
 
 
 def _initialize(network: Network, recipe: Recipe, data: Sequence[str], device: torch.device) -> None:
-    """Initialize the trunk on the first photographs, the same on every process."""
-    batches = Photographs(recipe, data).training(steps=math.ceil(INIT_PHOTOS / recipe.batch_size))
-    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
+    """Initialize the trunk on the first photographs, the same on every process and however large a batch is."""
+    photographs = Photographs(replace(recipe, batch_size=INIT_PHOTOS), data)
+    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in photographs.training(steps=1)])
     try:
         initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
     except ValueError as error:
