@@ -364,6 +364,7 @@ def exported(folder, out, **options):
     assert metadata["use"] == words
     what = words.split(", loaded with strict=False")[0]
     assert what == "tintype.networks.build_trunk('alexnet', 1)"
+    assert "; input: 100 x, which it normalizes itself, x = L of CIE Lab / 100 in [0, 1]" in words
     trunk = build_trunk("alexnet")
     trunk.load_state_dict(load_file(out), strict=False)
     return trunk.eval(), words, json.loads(metadata["changes"])

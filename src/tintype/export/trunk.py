@@ -69,7 +69,10 @@ def export_trunk(
     mean, std = trunk.mean / 100, trunk.std / 100
     if metadata["trunk"] == "zhang16":
         mean, std = 0.5, 1.0
-    words = f"{what}; input: (x - {mean:.4g}) / {std:.4g}, x = {SEEN[seen]} in [0, 1]"
+    normalized = f"(x - {mean:.4g}) / {std:.4g}"
+    if what.startswith("tintype."):
+        normalized = "100 x, which it normalizes itself"
+    words = f"{what}; input: {normalized}, x = {SEEN[seen]} in [0, 1]"
     if fold:
         words += "; batch-norm is folded"
     if unit_variance is not None:

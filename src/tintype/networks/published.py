@@ -79,8 +79,8 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
 def plain_trunk(trunk: Trunk, rgb: bool = False) -> tuple[State, str]:
     """A trained trunk's tensors under the names of torchvision or timm, or of eccv16.py for Zhang16's.
 
-    Its input is (x - mean) / std of the trunk's own mean and std, x in [0, 100]: one channel, or three. Only eccv16.py,
-    which normalizes by itself, takes L as it is.
+    Its input is (x - mean) / std of the trunk's own mean and std, x in [0, 100]: one channel, or three. Only eccv16.py
+    and AlexNet, which is tintype's own, normalize by themselves and take x as it is.
 
     Args:
         trunk: evaluated as it is.
