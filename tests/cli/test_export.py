@@ -21,6 +21,10 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path):
     for arguments, message in (
         ([], "Missing -o FILE.onnx or --trunk FILE."),
         (["--rgb", "-o", "a.onnx"], "--rgb needs --trunk FILE."),
+        (["--fold", "-o", "a.onnx"], "--fold needs --trunk FILE."),
+        (["--unit-variance", "photos", "-o", "a.onnx"], "--unit-variance needs --trunk FILE."),
+        (["--trunk", tmp_path / "a.pth", "--unit-variance", tmp_path], "no photographs found in"),
+        (["--trunk", tmp_path / "a.pth", "--fold"], "is there with batch-norm only"),
         (["--trunk", tmp_path / "trunk.bin"], "a trunk is written as .safetensors, .pth or .pt"),
         (["--trunk", tmp_path / "nowhere" / "a.pth"], "there is no folder"),
     ):

@@ -9,18 +9,21 @@ import pytest
 import torch
 import torchvision
 from onnx import numpy_helper
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torchvision.transforms.v2 import Resize
 
 from export.metadata import METADATA
 from pretrain import labelled
+from pretrain.tiny import make_photographs
 from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.color.encoding import annealed_mean, entropy
+from tintype.data import center_crops, open_photos
 from tintype.export import ExportError, export, export_trunk
 from tintype.export import bundle as module
 from tintype.export.graphs import BinsBundle
 from tintype.export.weights import undo_rebalancing
-from tintype.networks import build_network, load_weights, save_weights, zhang16
+from tintype.networks import build_network, build_trunk, load_weights, save_weights, zhang16
 from tintype.objectives import Histograms
 from tintype.runtime.model import load_model
 
@@ -245,7 +248,8 @@ def test_the_trunk_of_a_classifier_goes_out_too(tmp_path, seen):
     labelled.make_photographs(tmp_path / "kinds")
     labelled.run(tmp_path / "run", tmp_path / "kinds", "steps=1", "schedule.warmup=0", f"input={seen}")
     words = export_trunk(tmp_path / "run", tmp_path / "trunk.safetensors")
-    assert words.startswith("timm.create_model('test_efficientnet', num_classes=0)")
+    named = "timm.create_model('test_efficientnet', num_classes=0" + ("" if seen == "colour" else ", in_chans=1")
+    assert words.startswith(f"{named}), loaded with strict=False")
     assert ("R, G and B" in words) == (seen == "colour")
     own, _ = load_weights(tmp_path / "run" / "weights.safetensors")
     written = load_file(tmp_path / "trunk.safetensors")
@@ -340,3 +344,76 @@ def test_an_earlier_bundle_outlives_a_failed_write(bundle, graph, tmp_path, monk
         export(bundle[1].parent, out)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
     assert out.read_bytes() == b"earlier"
+
+
+@pytest.fixture(scope="module")
+def alexnet(tmp_path_factory):
+    """A trunk with batch-norm that has seen pictures, its weights, and photographs."""
+    folder = tmp_path_factory.mktemp("alexnet")
+    network = make_weights(
+        folder / "weights.safetensors", "bins", "alexnet_bn", "hypercolumn", layers=["conv2", "conv4"], width=8
+    )
+    make_photographs(folder / "photographs", 12)
+    return network.trunk, folder
+
+
+def exported(folder, out, **options):
+    words = export_trunk(folder, out, **options)
+    with safe_open(out, "pt") as file:
+        metadata = file.metadata()
+    assert metadata["use"] == words
+    what = words.split(", loaded with strict=False")[0]
+    assert what == "tintype.networks.build_trunk('alexnet', 1)"
+    assert "; input: 100 x, which it normalizes itself, x = L of CIE Lab / 100 in [0, 1]" in words
+    trunk = build_trunk("alexnet")
+    trunk.load_state_dict(load_file(out), strict=False)
+    return trunk.eval(), words, json.loads(metadata["changes"])
+
+
+def test_a_folded_trunk_computes_what_it_did(alexnet, tmp_path):
+    trunk, folder = alexnet
+    folded, words, changes = exported(folder, tmp_path / "trunk.safetensors", fold=True)
+    assert "batch-norm is folded" in words
+    assert changes == {"folded": [f"conv{n}.norm" for n in range(1, 5)]}
+    seen = torch.rand(2, 1, 96, 64, generator=torch.Generator().manual_seed(1)) * 100
+    with torch.no_grad():
+        for name in ("conv1", "conv2", "conv3", "conv4"):
+            expected = trunk(seen)[name]
+            torch.testing.assert_close(folded(seen)[name], expected, rtol=1e-4, atol=1e-4 * float(expected.max()))
+
+
+def test_a_rescaled_trunk_has_variance_1_and_computes_what_it_did_times_a_factor(alexnet, tmp_path):
+    trunk, folder = alexnet
+    scaled, words, changes = exported(
+        folder, tmp_path / "trunk.safetensors", fold=True, unit_variance=str(folder / "photographs")
+    )
+    assert words.endswith("layers have variance 1 on 12 of photographs")
+    assert changes["photographs"] == "12 of photographs"
+    seen = torch.rand(2, 1, 96, 64, generator=torch.Generator().manual_seed(1)) * 100
+    with torch.no_grad():
+        for name in ("conv1", "conv2", "conv3", "conv4"):
+            expected = trunk(seen)[name] * changes["rescaled"][f"{name}.conv"]
+            torch.testing.assert_close(scaled(seen)[name], expected, rtol=1e-4, atol=1e-4 * float(expected.max()))
+    variances = []
+    for conv in (scaled.get_submodule(f"conv{n}.conv") for n in range(1, 5)):
+        conv.register_forward_hook(lambda _, __, out: variances.append(float(out.var())))
+    crops = torch.cat(list(center_crops(open_photos([folder / "photographs"]), batch_size=12, crop=224)))
+    with torch.no_grad():
+        scaled(rgb_to_lab(crops.float() / 255)[:, :1])
+    assert variances[:4] == pytest.approx([1] * 4, abs=0.1)
+
+
+def test_trunks_that_cannot_be_folded_or_rescaled_are_refused_in_one_line(alexnet, tmp_path):
+    _, folder = alexnet
+    make_weights(tmp_path / "weights.safetensors", "bins", "resnet18", "hypercolumn", width=8)
+    photographs = str(folder / "photographs")
+    cases = [
+        (tmp_path, {"fold": True}, "torchvision.models.resnet18 is there with batch-norm only"),
+        (folder, {"unit_variance": photographs}, "fold its batch-norms first"),
+        (folder, {"fold": True, "unit_variance": str(tmp_path / "nowhere")}, "nowhere"),
+    ]
+    for source, options, message in cases:
+        with pytest.raises(ExportError, match=message) as refused:
+            export_trunk(source, tmp_path / "trunk.pth", **options)
+        assert "\n" not in str(refused.value)
+    assert not (tmp_path / "trunk.pth").exists()

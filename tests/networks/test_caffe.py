@@ -94,6 +94,30 @@ def test_larssons_alexnet_gives_what_the_released_network_gives(alexnet):
         assert not torch.allclose(plain(seen(64, 64))["conv2"], given["conv2"], rtol=1e-2)
 
 
+def test_larssons_filters_are_scaled_to_zhang16s_input(alexnet):
+    trunk = build_trunk("alexnet_dilated").eval()
+    load_published(trunk, nn.Identity(), alexnet.path)
+    with torch.no_grad():
+        given = trunk(seen(64, 64))
+        x = (seen(64, 64) - 50) / 100  # they are for greys up to 1
+        x = F.conv2d(x, alexnet.tensor("conv1"), alexnet.tensor("conv1", 1), stride=4, padding=5).relu()
+        torch.testing.assert_close(given["conv1"], x, rtol=1e-3, atol=1e-4 * float(x.max()))
+        x = F.max_pool2d(x, 3, 2, 1)
+        x = F.conv2d(x, alexnet.tensor("conv2"), alexnet.tensor("conv2", 1), padding=2, groups=2).relu()
+        torch.testing.assert_close(given["conv2"], x, rtol=1e-3, atol=1e-4 * float(x.max()))
+
+
+def test_for_colour_input_larssons_filters_are_shared_by_the_channels(alexnet):
+    trunk = build_trunk("alexnet_lrn", 3).eval()
+    load_published(trunk, nn.Identity(), alexnet.path)
+    rgb = 100 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        given = trunk(rgb)["conv1"]
+        x = (rgb.mean(1, keepdim=True) - 100 * 114.154 / 255) / 100
+        x = F.conv2d(x, alexnet.tensor("conv1"), alexnet.tensor("conv1", 1), stride=4, padding=5).relu()
+    torch.testing.assert_close(given, x, rtol=1e-3, atol=1e-4 * float(x.max()))
+
+
 VGG = [("conv1_1", 64, 1), ("conv1_2", 64, 64), ("conv2_1", 128, 64), ("conv2_2", 128, 128),
        ("conv3_1", 256, 128), ("conv3_2", 256, 256), ("conv3_3", 256, 256), ("conv4_1", 512, 256),
        ("conv4_2", 512, 512), ("conv4_3", 512, 512), ("conv5_1", 512, 512), ("conv5_2", 512, 512),
@@ -137,7 +161,7 @@ def resnet152(tmp_path_factory):
     file = File(tmp_path_factory.mktemp("caffe") / "resnet152.caffemodel.h5")
 
     def conv(name, common, *shape):
-        file.conv(name, *shape, bias=False)
+        file.conv(name, *shape, bias=name in ("conv1", "res2a_branch2b", "res3a_branch1", "res5c_branch2c"))
         file.norm(f"bn{common}", shape[0])
         scale = 0.2 if name.endswith("branch2c") else 1  # or a hundred blocks are too much
         file.put(f"scale{common}", scale * file.rng.uniform(0.5, 1.5, shape[0]), file.rng.normal(0, 0.1, shape[0]))
@@ -163,7 +187,8 @@ def test_larssons_resnet152_gives_what_the_released_network_gives_but_for_where_
 
     def conv(x, name, common, stride=1):
         weight = file.tensor(name)
-        x = normed(file, F.conv2d(x, weight, padding=weight.shape[-1] // 2, stride=stride), f"bn{common}")
+        bias = file.tensor(name, 1) if f"data/{name}/1" in file.tensors else None
+        x = normed(file, F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2, stride=stride), f"bn{common}")
         return x * file.tensor(f"scale{common}")[:, None, None] + file.tensor(f"scale{common}", 1)[:, None, None]
 
     with torch.no_grad():

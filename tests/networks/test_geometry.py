@@ -37,6 +37,7 @@ def test_the_synthetic_trunk_has_grids_that_no_rule_of_thumb_gives():
         ("timm:efficientnet_lite0", {f"stride{2**n}": 0 for n in range(1, 6)}),
         # Patches meet without overlap; a swin's are put together in ways that are not followed.
         ("timm:convnext_atto", {"stride4": 1.5, "stride8": 3.5, "stride16": 7.5, "stride32": 15.5}),
+        ("timm:test_vit", {"stride16_1": 7.5, "stride16_3": 7.5}),
         ("timm:swin_tiny_patch4_window7_224", {"stride4": 1.5, "stride8": 3.5, "stride16": 7.5, "stride32": 15.5}),
     ],
 )

@@ -170,6 +170,11 @@ def test_what_cannot_be_initialized_or_rebalanced_is_said():
         initialize(build_trunk("resnet18"), photographs())
     with pytest.raises(ValueError, match="fold its batch-norms first"):
         rebalance(Small(batch_norm=True), photographs())
+    blank = Small()
+    for parameter in blank.conv3.parameters():
+        nn.init.zeros_(parameter)
+    with pytest.raises(ValueError, match=r"layer conv3\.conv gives the same everywhere"):
+        rebalance(blank, photographs())
     with pytest.raises(ValueError, match="local response normalization"):
         rebalance(build_trunk("alexnet_lrn"), photographs())
 

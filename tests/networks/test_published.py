@@ -7,6 +7,7 @@ import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+import tintype.networks
 from reference.colorizers import ECCV16, Siggraph17
 from tintype.networks import build_network, build_trunk, published
 from tintype.networks.published import plain_trunk
@@ -258,15 +259,20 @@ def test_a_vgg16_trunk_loads_strictly_into_torchvisions_and_gives_equal_features
         torch.testing.assert_close(trunk(seen)["fc7"][:, :, 3, 3], theirs, rtol=1e-3, atol=1e-4 * float(theirs.max()))
 
 
-def test_a_folded_vgg16_goes_out_too(vggs):
+def test_a_folded_vgg16_goes_out_too_as_one_without_batch_norm(vggs):
     trunk = copy.deepcopy(vggs["vgg16_bn"])
     seen = grey(32, 32)
     with torch.no_grad():
         before = trunk(seen)["fc7"]
         fold_batch_norm(trunk, seen)
         torch.testing.assert_close(trunk(seen)["fc7"], before, rtol=1e-3, atol=1e-4 * float(before.max()))
-    state, _ = plain_trunk(trunk)
+    state, what = plain_trunk(trunk)
     torch.testing.assert_close(state["classifier.0.weight"], trunk.fc6.conv.weight.flatten(1))
+    model = as_told(what)
+    model.load_state_dict(state, strict=True, assign=True)
+    with torch.no_grad():
+        theirs = model.features[:30]((seen - trunk.mean) / trunk.std)  # up to the last ReLU
+        torch.testing.assert_close(theirs, trunk(seen)["conv5_3"], rtol=1e-3, atol=1e-4 * float(theirs.max()))
 
 
 def test_zhang16s_trunk_loads_into_the_released_network(eccv16, file):
@@ -289,4 +295,77 @@ def test_a_timm_trunk_goes_back_under_timms_names():
     missing, surplus = model.load_state_dict(state, strict=False)
     assert surplus == []
     assert {key.split(".")[0] for key in missing} == {"conv_head", "bn2"}
-    assert "strict=False" in what
+    assert "strict=False: the file ends at stride32" in what
+
+
+def as_told(what: str) -> nn.Module:
+    """The model that the words name, without memory, with what they say is done to it."""
+    names = {"torchvision": torchvision, "timm": timm, "tintype": tintype}
+    called, _, rest = what.partition(", loaded")[0].partition(" with ")
+    with torch.device("meta"):
+        model = eval(called if called.endswith(")") else f"{called}()", names)
+    for change in rest.split(" and "):
+        if change == "a first layer of one channel":
+            name, first = next((n, m) for n, m in model.named_modules() if isinstance(m, nn.Conv2d))
+            parent, _, child = name.rpartition(".")
+            shape = (first.kernel_size, first.stride, first.padding)
+            setattr(model.get_submodule(parent), child, nn.Conv2d(1, 64, *shape, bias=first.bias is not None))
+        elif change:
+            exec(f"model.{change}", {"model": model, "nn": nn})
+    return model.eval()
+
+
+def features_of(model: nn.Module, layer: str, x: Tensor) -> Tensor:
+    """What one of a model's layers gives."""
+    found: list[Tensor] = []
+    hook = model.get_submodule(layer).register_forward_hook(lambda _, __, out: found.append(out))
+    with torch.no_grad():
+        model(x)
+    hook.remove()
+    return found[0]
+
+
+@pytest.mark.parametrize("rgb", [False, True])
+@pytest.mark.parametrize(
+    ("name", "last", "layer", "told"),
+    [
+        ("resnet18", "res3b", "layer2", "strict=False: the file ends at res3b"),
+        ("resnet18", "res5b", "layer4", ""),
+        ("alexnet_dilated_bn", "conv3", "conv3", "strict=False: the file ends at conv3"),
+        ("timm:test_resnet", "stride8", "layer2", "strict=False: the file ends at stride8"),
+        ("timm:test_vit", "stride16_2", "blocks.4", "strict=False: the file ends at stride16_2"),
+        ("timm:test_vit", "stride16_3", "blocks.5", "strict=False: the file ends at stride16_3"),
+        ("vgg16_bn", "conv2_2", "features.12", "strict=False: the file ends at conv2_2"),
+    ],
+)
+def test_what_loads_a_trunk_that_was_cut_is_told_truly(name, last, layer, told, rgb, vggs):
+    trunk = copy.deepcopy(vggs[name]) if name in vggs else build_trunk(name)
+    trunk.end_at(last)
+    unlike_a_fresh_network(trunk)
+    state, what = plain_trunk(trunk, rgb)
+    model = as_told(what)
+    model.to_empty(device="cpu")
+    assert what.endswith(told)
+    if told:
+        with pytest.raises(RuntimeError, match="Missing key"):
+            model.load_state_dict(state, strict=True)
+    else:
+        model.load_state_dict(state, strict=True)
+    assert model.load_state_dict(state, strict=False).unexpected_keys == []
+    seen = grey(160, 160)
+    given = seen if "tintype" in what else (seen - trunk.mean) / trunk.std  # which normalizes by itself
+    given = given.expand(-1, 3 if rgb else 1, -1, -1)
+    with torch.no_grad():
+        expected = trunk(seen)[last]
+    theirs = features_of(model, layer, given)
+    if theirs.ndim == 3:  # a transformer's tokens, a class token first
+        theirs = theirs[:, -100:].transpose(1, 2).unflatten(2, (10, 10))
+    torch.testing.assert_close(theirs, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "timm:test_resnet"])
+def test_a_residual_network_without_its_batch_norms_is_not_written(name):
+    trunk = build_trunk(name).eval()
+    fold_batch_norm(trunk, grey(32, 32))
+    with pytest.raises(ValueError, match="is there with batch-norm only"):
+        plain_trunk(trunk)

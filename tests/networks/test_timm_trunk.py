@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from tintype.networks.published import plain_trunk
 from tintype.networks.surgery import grey_first_layer
 from tintype.networks.timm_trunk import TimmTrunk
 
@@ -166,3 +167,70 @@ def test_missing_weights_are_one_line_with_their_name(tmp_path):
 def test_a_name_timm_does_not_have_is_refused():
     with pytest.raises(ValueError, match="no_such_net"):
         TimmTrunk("no_such_net")
+
+
+@pytest.mark.parametrize("name", ["test_vit", "test_vit3"])
+def test_a_transformers_maps_of_one_stride_are_kept_in_order(name):
+    """test_vit3 is made for pictures of 160 x 160."""
+    trunk = TimmTrunk(name).eval()
+    assert list(trunk.strides) == ["stride16_1", "stride16_2", "stride16_3"]
+    assert set(trunk.strides.values()) == {16}
+    picture = lightness(48, 80)
+    model = timm.create_model(name, in_chans=1, dynamic_img_size=True).eval()
+    model.load_state_dict(plain_trunk(trunk)[0], strict=False)
+    with torch.no_grad():
+        found = trunk(picture)
+        blocks = len(model.blocks)
+        theirs = model.forward_intermediates(
+            (picture - trunk.mean) / trunk.std, indices=list(range(blocks - 3, blocks)), intermediates_only=True
+        )
+    for (key, ours), expected in zip(found.items(), theirs, strict=True):
+        assert ours.shape == (2, trunk.channels[key], 3, 5)
+        torch.testing.assert_close(ours, expected, msg=key)
+    assert not found["stride16_1"].equal(found["stride16_3"])
+
+
+@pytest.mark.parametrize("name", ["test_mambaout", "swin_tiny_patch4_window7_224"])
+def test_maps_with_channels_last_are_given_channels_first_at_any_size(name):
+    trunk = TimmTrunk(name).eval()
+    picture = lightness(64, 96)
+    with torch.no_grad():
+        features, theirs = trunk(picture), trunk.body((picture - trunk.mean) / trunk.std)
+    for (key, x), other in zip(features.items(), theirs, strict=True):
+        stride = trunk.strides[key]
+        assert x.shape == (2, trunk.channels[key], 64 // stride, 96 // stride)
+        assert x[1, :, 1, 2].equal(other[1, 1, 2])
+
+
+def test_a_transformer_that_is_cut_gives_the_maps_that_are_left_as_before():
+    trunk = TimmTrunk("test_vit").eval()
+    before = trunk(lightness())
+    trunk.end_at("stride16_2")
+    after = trunk(lightness())
+    assert list(after) == ["stride16_1", "stride16_2"]
+    assert all(x.equal(before[name]) for name, x in after.items())
+
+
+def test_a_transformer_starts_from_its_classifiers_weights(tmp_path):
+    model = classifier("test_vit")
+    save_file(model.state_dict(), tmp_path / "vit.safetensors")
+    trunk = TimmTrunk("test_vit", pretrained=tmp_path / "vit.safetensors").eval()
+    picture = lightness(160, 160)  # that it was made for
+    seen = (picture - trunk.mean) / trunk.std
+    with torch.no_grad():
+        (expected,) = model.forward_intermediates(seen.expand(-1, 3, -1, -1), indices=1, intermediates_only=True)
+        torch.testing.assert_close(trunk(picture)["stride16_3"], expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("maxvit_rmlp_pico_rw_256", "'maxvit_rmlp_pico_rw_256' does not take pictures of any size"),
+        ("mvitv2_tiny", "'mvitv2_tiny' does not take pictures of any size"),
+        ("levit_128s", "'levit_128s' does not take pictures of any size"),
+    ],
+)
+def test_backbones_that_are_tied_to_a_size_are_refused_in_one_line(name, reason):
+    with pytest.raises(ValueError, match=reason) as refused:
+        TimmTrunk(name)
+    assert "\n" not in str(refused.value)

@@ -19,7 +19,7 @@ from tintype.data.labels import labels_by_key, own_labels
 from tintype.data.pack import Packing, pack
 from tintype.data.studies import noise, random_buckets, subset
 from tintype.data.study_file import write_study
-from tintype.networks import load_weights
+from tintype.networks import load_weights, save_weights
 from tintype.pretrain import ClassificationRecipe, RecipeError, classification, load_recipe
 from tintype.pretrain.photographs import Photographs
 from tintype.training import Compute, TrainingError
@@ -188,10 +188,30 @@ def test_a_trunk_starts_from_a_colorizers(photographs, tmp_path):
     for name, value in before.items():
         if name.startswith("trunk.") and "running" not in name and "num_batches" not in name:
             torch.testing.assert_close(after[name], value, atol=1e-6, rtol=0)
-    with pytest.raises(
-        RecipeError, match=r"holds trunk timm:test_efficientnet, which does not fit this recipe's, timm:"
+
+
+def test_a_trunk_for_colour_starts_from_one_for_grey_and_the_other_way_round(photographs, tmp_path):
+    settings, first = ("steps=1", "optimizer.lr=1e-9", "schedule.name=constant"), "trunk.body.conv_stem.weight"
+    grey, _ = load_weights(run(tmp_path / "grey", photographs, *settings))
+    colour, _ = load_weights(
+        run(tmp_path / "c", photographs, *settings, "input=colour", f"pretrained={tmp_path}/grey/weights.safetensors")
+    )
+    torch.testing.assert_close(colour[first], grey[first].expand(-1, 3, -1, -1) / 3, atol=1e-6, rtol=0)
+    again, _ = load_weights(run(tmp_path / "g", photographs, *settings, f"pretrained={tmp_path}/c/weights.safetensors"))
+    torch.testing.assert_close(again[first], grey[first], atol=1e-6, rtol=0)
+
+
+def test_a_trunk_of_which_the_top_was_not_kept_or_another_is_refused_in_one_line(whole, photographs, tmp_path):
+    tensors, metadata = load_weights(whole / "weights.safetensors")
+    lower = {name: value for name, value in tensors.items() if not name.startswith("trunk.body.blocks.4.")}
+    save_weights(tmp_path / "lower.safetensors", lower, metadata)
+    for setting, message in (
+        (f"pretrained={tmp_path}/lower.safetensors", "holds the lower layers of timm:test_efficientnet only"),
+        (f"trunk=resnet18 pretrained={whole}/weights.safetensors", "test_efficientnet, this recipe's is resnet18"),
     ):
-        run(tmp_path / "colour", photographs, *settings, f"pretrained={colorizer}", "input=colour")
+        with pytest.raises(RecipeError, match=message) as refused:
+            run(tmp_path / "run", photographs, *setting.split())
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

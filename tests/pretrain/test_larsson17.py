@@ -129,6 +129,20 @@ def test_trunks_can_start_from_what_they_see(how, photographs, tmp_path):
     assert not weights["trunk.conv2.0.weight"].allclose(others["trunk.conv2.0.weight"], atol=1e-3)
 
 
+@pytest.mark.parametrize("batch", [4, 64])
+def test_first_weights_are_made_from_32_photographs_whatever_a_batch_holds(batch, photographs, tmp_path, monkeypatch):
+    seen = []
+
+    def stop(trunk, pictures, kmeans):
+        seen.append(pictures.shape)
+        raise ValueError("seen")
+
+    monkeypatch.setattr(colorization, "initialize", stop)
+    with pytest.raises(RecipeError, match="seen"):
+        run(tmp_path / "run", photographs, *SPARSE, "init=unit_variance", f"batch_size={batch}")
+    assert seen == [(32, 1, 32, 32)]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

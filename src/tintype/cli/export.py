@@ -19,6 +19,12 @@ import click
 @click.option(
     "--rgb", is_flag=True, help="With --trunk: for colour input, the first layer copied to it and divided by 3."
 )
+@click.option("--fold", is_flag=True, help="With --trunk: fold batch-norm into the convolutions before it.")
+@click.option(
+    "--unit-variance",
+    metavar="PHOTOS",
+    help="With --trunk: rescale each layer to variance 1 on photographs, for networks without batch-norm.",
+)
 @click.option("--name", help="Name of the model.  [default: the recipe's]")
 @click.option("--license", "licence", help="Licence of the weights, as an SPDX identifier.")
 @click.option("--data", help="What it was trained on, in words.")
@@ -63,6 +69,8 @@ def export(
     out: Path | None,
     trunk: Path | None,
     rgb: bool,
+    fold: bool,
+    unit_variance: str | None,
     name: str | None,
     licence: str | None,
     data: str | None,
@@ -86,6 +94,7 @@ def export(
       tintype export runs/full -o full.onnx
       tintype colorize old.jpg --model full.onnx
       tintype export runs/larsson --trunk resnet152.pth --rgb
+      tintype export runs/alexnet --trunk alexnet.safetensors --fold --unit-variance photos/
     """
     from tintype.export import ExportError, export_trunk
     from tintype.export import export as write
@@ -94,11 +103,12 @@ def export(
 
     if out is None and trunk is None:
         raise click.UsageError("Missing -o FILE.onnx or --trunk FILE.")
-    if rgb and trunk is None:
-        raise click.UsageError("--rgb needs --trunk FILE.")
+    for option, given_one in (("--rgb", rgb), ("--fold", fold), ("--unit-variance", unit_variance is not None)):
+        if given_one and trunk is None:
+            raise click.UsageError(f"{option} needs --trunk FILE.")
     if trunk is not None:
         try:
-            click.echo(f"{trunk}: {export_trunk(run, trunk, rgb)}")
+            click.echo(f"{trunk}: {export_trunk(run, trunk, rgb, fold=fold, unit_variance=unit_variance)}")
         except ExportError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:

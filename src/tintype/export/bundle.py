@@ -80,7 +80,9 @@ def export(
     if isinstance(objective, Histograms) and objective.decoding == "sample":
         raise ExportError(f"{path}: a bundle cannot draw colours; choose another objective.decoding than sample")
     if two_views and metadata["ab_origin"] != metadata["stride"] / 2:
-        raise ExportError(f"{path}: two views fall on each other only for networks trained with `sampling: mean`")
+        raise ExportError(f"{path}: two views fall on each other only after `sampling: mean`, without histograms")
+    if BLOCK % network.multiple:
+        raise ExportError(f"{path}: a bundle is for multiples of {BLOCK} pixels, its trunk of {network.multiple}")
     looking = TwoViews(network) if two_views else network
     multiple = 2 * BLOCK if two_views else BLOCK
     seen = metadata.get("input", "lightness")

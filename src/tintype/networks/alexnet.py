@@ -41,6 +41,7 @@ class AlexNet(Chain):
         self.crop = nn.Identity() if dilated else _Crop()
         xavier(self)
         self.batch_norm = batch_norm
+        self.variant = f"alexnet{'_lrn' if lrn else ''}{'_dilated' if dilated else ''}"
         self.pool1, self.pool2 = nn.MaxPool2d(3, 2, 1), nn.MaxPool2d(3, 2, 1)
         self.pool5 = nn.MaxPool2d(3, 1 if dilated else 2, 1)
         pools: list[list[nn.Module]] = [[self.pool1], [self.pool2]]

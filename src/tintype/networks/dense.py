@@ -41,19 +41,24 @@ class Dense(nn.Module):
 
 
 class Linear(nn.Module):
-    """A 1x1 convolution of the trunk's last feature map, enlarged bilinearly to pixels 0, 8, 16 … (PAPERS B1: fc8)."""
+    """A 1x1 convolution of the trunk's last feature map, enlarged bilinearly to pixels 0, 8, 16 … (PAPERS B1: fc8).
 
-    stride, origin = 8, None
+    Args:
+        origin: the first of these places, in pixels from the first pixel's middle.
+    """
 
-    def __init__(self, trunk: Trunk, channels: int):
+    stride = 8
+
+    def __init__(self, trunk: Trunk, channels: int, origin: float = 0.0):
         super().__init__()
+        self.origin = origin
         self.source = list(trunk.strides)[-1]
         self.grid = Grid(trunk.strides[self.source], trunk.offsets[self.source])
         self.predict = nn.Conv2d(trunk.channels[self.source], channels, 1)
 
     def forward(self, features: dict[str, Tensor], size: Sequence[int]) -> Tensor:
         prediction: Tensor = self.predict(features[self.source])
-        rows, columns = (torch.arange((side + 7) // 8, device=prediction.device) * 8 for side in size)
+        rows, columns = (torch.arange((side + 7) // 8, device=prediction.device) * 8 + self.origin for side in size)
         return regrid(prediction, self.grid, rows, columns)
 
 

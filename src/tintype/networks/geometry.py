@@ -54,6 +54,19 @@ def survey(trunk: nn.Module, channels: int, side: int = 224) -> dict[str, Layer]
         return {name: Layer(x.shape[1], follow.grids[x]) for name, x in maps.items()}
 
 
+def shapes(trunk: nn.Module, channels: int, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    """Shapes of a trunk's feature maps of one picture, found without memory as by `survey`.
+
+    Args:
+        trunk: gives feature maps by name.
+        channels: of its input.
+        size: height and width of the picture.
+    """
+    with torch.no_grad():
+        maps = _run_without_memory(trunk, {}, torch.empty(1, channels, *size, device="meta"))
+    return {name: tuple(x.shape) for name, x in maps.items()}
+
+
 def unused_parameters(trunk: nn.Module, layers: Iterable[str], channels: int, side: int = 224) -> list[str]:
     """Names of the parameters that none of these feature maps depends on. Arguments as of `survey`."""
     picture = torch.empty(1, channels, side, side, device="meta")

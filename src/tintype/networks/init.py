@@ -59,7 +59,8 @@ def rebalance(trunk: Trunk, pictures: Tensor) -> dict[str, float]:
         The factor of each convolution's output, by its name.
 
     Raises:
-        ValueError: the trunk has residual connections, batch-norms, or response normalization, which knows no factors.
+        ValueError: the trunk has residual connections, batch-norms, or response normalization, which knows no factors;
+            or a layer that gives the same everywhere.
     """
     if any(isinstance(layer, nn.BatchNorm2d) for layer in trunk.modules()):
         raise ValueError("a trunk with batch-norm is balanced already; fold its batch-norms first")
@@ -73,7 +74,10 @@ def rebalance(trunk: Trunk, pictures: Tensor) -> dict[str, float]:
         nonlocal before
         # x is as large as the layers below now make it, so that the filters have to undo their factor first.
         conv.weight.div_(before)
-        factor = 1 / float(conv.forward(x).std())
+        deviation = float(conv.forward(x).std())
+        if not 0 < deviation < float("inf"):
+            raise ValueError(f"layer {names[conv]} gives the same everywhere, or no numbers, and cannot be rescaled")
+        factor = 1 / deviation
         conv.weight.mul_(factor)
         assert conv.bias is not None
         conv.bias.mul_(factor)

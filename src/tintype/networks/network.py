@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 
 from tintype.networks.alexnet import AlexNet
 from tintype.networks.dense import Dense, Linear, Pyramid
 from tintype.networks.hypercolumn import Hypercolumn
 from tintype.networks.published import load_published
 from tintype.networks.resnet import ResNet
+from tintype.networks.surgery import Freezable
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.networks.trunk import Trunk
 from tintype.networks.vgg16 import VGG16
@@ -36,7 +36,7 @@ TRUNKS: dict[str, Callable[[int], Trunk]] = {
 HEADS: dict[str, type[Head]] = {"dense": Dense, "linear": Linear, "pyramid": Pyramid, "hypercolumn": Hypercolumn}
 
 
-class Network(nn.Module):
+class Network(Freezable):
     """Grey picture, (B, 1, H, W) in [0, 100], to one prediction for each place, (B, channels, H/stride, W/stride).
 
     Attributes:
@@ -52,23 +52,6 @@ class Network(nn.Module):
         self.stride = head.stride
         self.multiple = max(trunk.multiple, getattr(head, "multiple", 1))
         self.sparse = isinstance(head, Hypercolumn)
-        self._fixed = False
-
-    def fix_statistics(self) -> None:
-        """Have batch-norms keep their mean and variance from now on, in training too; scale and shift are trained.
-
-        For training further on batches of other photographs, or too small ones, than the statistics are of.
-        """
-        self._fixed = True
-        self.train(self.training)
-
-    def train(self, mode: bool = True) -> "Network":
-        super().train(mode)
-        if self._fixed:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
-        return self
 
     def forward(self, lightness: Tensor, points: Tensor | None = None) -> Tensor:
         """Predict everywhere, or at some points, (B, N, 2), row and column in pixels: (B, channels, N)."""

@@ -4,11 +4,12 @@ One table of names for each trunk serves both ways: reading a published file int
 that others load it without tintype.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import timm
 import torch
+import torchvision
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
@@ -17,7 +18,7 @@ from tintype.networks.caffe import layer, read_caffe
 from tintype.networks.foreign import read_state_dict
 from tintype.networks.resnet import ResNet
 from tintype.networks.surgery import absorb_scale_and_shift, grey_first_layer, rgb_first_layer
-from tintype.networks.timm_trunk import TimmTrunk
+from tintype.networks.timm_trunk import TimmTrunk, flat_name
 from tintype.networks.trunk import Trunk
 from tintype.networks.vgg16 import VGG16
 from tintype.networks.zhang16 import Zhang16
@@ -25,6 +26,7 @@ from tintype.networks.zhang16 import Zhang16
 State = dict[str, Tensor]
 
 _IMAGENET_STD = 100 * (0.229 + 0.224 + 0.225) / 3  # of what classifiers are fed, on the scale of L
+_LARSSON_STD = 100.0  # of what Larsson17's networks are fed, likewise
 _EPS = 1e-5  # of every batch-norm here
 
 
@@ -37,7 +39,8 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
     the file lacks start as identities: evaluated, the trunk gives what the file's network gives.
     `zhang16` takes both released PyTorch colorizers: of colorization_release_v2 the trunk and, with head `dense`, the
     head; of siggraph17 the trunk, without its inputs for hints.
-    `alexnet_lrn`, `vgg16`, `resnet152` and their relatives take Larsson17's released .caffemodel.h5. That ResNet
+    `alexnet_lrn`, `vgg16`, `resnet152` and their relatives take Larsson17's released .caffemodel.h5, their first
+    filters scaled to the trunk's input and, for colour input, copied to three channels and divided by 3. That ResNet
     strides in the first convolution of a block where ours, torchvision's, does in the second.
 
     Raises:
@@ -68,7 +71,7 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
             raise ValueError(f"it has no {surplus}")
         if not all(value.isfinite().all() for value in state.values()):
             raise ValueError("they hold numbers that are not finite")
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: these are not weights for this trunk ({str(error).strip(chr(39))})") from error
     network.load_state_dict(state, strict=False)
 
@@ -76,8 +79,8 @@ def load_published(trunk: Trunk, head: nn.Module, path: Path) -> None:
 def plain_trunk(trunk: Trunk, rgb: bool = False) -> tuple[State, str]:
     """A trained trunk's tensors under the names of torchvision or timm, or of eccv16.py for Zhang16's.
 
-    Its input is (x - mean) / std of the trunk's own mean and std, x in [0, 100]: one channel, or three. Only eccv16.py,
-    which normalizes by itself, takes L as it is.
+    Its input is (x - mean) / std of the trunk's own mean and std, x in [0, 100]: one channel, or three. Only eccv16.py
+    and AlexNet, which is tintype's own, normalize by themselves and take x as it is.
 
     Args:
         trunk: evaluated as it is.
@@ -85,33 +88,66 @@ def plain_trunk(trunk: Trunk, rgb: bool = False) -> tuple[State, str]:
             response of its channel mean.
 
     Returns:
-        The state dict, and in words what loads it.
+        The state dict, and in words what loads it: where that has more layers than the trunk, with strict=False.
+
+    Raises:
+        ValueError: the batch-norms were folded, and what loads it has it with batch-norm only.
     """
-    state = dict(trunk.state_dict())
-    if isinstance(trunk, ResNet):
-        state = {key.removeprefix("body."): value for key, value in state.items()}
-        first, what = "conv1.weight", f"torchvision.models.resnet{trunk.depth} with fc = nn.Identity()"
-    elif isinstance(trunk, VGG16):
-        norm = "_bn" if trunk.batch_norm else ""
-        state = _to_vgg(state, trunk)
-        first, what = "features.0.weight", f"torchvision.models.vgg16{norm} with classifier[6] = nn.Identity()"
-    elif isinstance(trunk, TimmTrunk):
-        flat = {key.removeprefix("body.").replace(".", "_"): value for key, value in state.items()}
-        theirs = timm.create_model(trunk.name, num_classes=0, in_chans=trunk.in_chans).state_dict()
-        state = {key: flat[key.replace(".", "_")] for key in theirs if key.replace(".", "_") in flat}
-        first = next(key for key, value in state.items() if value.ndim == 4)
-        what = f"timm.create_model({trunk.name!r}, num_classes=0)"
-        if len(state) < len(theirs):
-            what += " with strict=False"
-    elif isinstance(trunk, Zhang16):
+    state, last = dict(trunk.state_dict()), list(trunk.strides)[-1]
+    grey = "" if rgb or trunk.in_chans == 3 else " and a first layer of one channel"
+    if isinstance(trunk, Zhang16):
         state = _to_colorizer(state)
-        first, what = "model1.0.weight", "model1 to model7 of richzhang/colorization's eccv16(), with strict=False"
+        first = "model1.0.weight"
+        what = f"model1 to model{last[-1]} of richzhang/colorization's eccv16(){grey}, loaded with strict=False"
     else:
-        assert isinstance(trunk, AlexNet)
-        first, what = "conv1.conv.weight", "the layers of tintype.networks.AlexNet; torchvision has no grouped AlexNet"
+        state, theirs, first, what = _layout(trunk, state, 3 if rgb else trunk.in_chans)
+        if not state.keys() <= theirs:
+            raise ValueError(f"{what.split(' ')[0]} is there with batch-norm only")
+        if len(state) < len(theirs):
+            what += f", loaded with strict=False: the file ends at {last}"
     if rgb:
         state[first] = rgb_first_layer(state[first])
     return {key: value.clone() for key, value in state.items()}, what
+
+
+def _layout(trunk: Trunk, state: State, channels: int) -> tuple[State, set[str], str, str]:
+    """A trunk's tensors as another library's model has them.
+
+    Returns:
+        The tensors, the names of all that the model has, the name of the first filters, and the model in words.
+    """
+    grey = " and a first layer of one channel" if channels == 1 else ""
+    if isinstance(trunk, ResNet):
+        state = {key.removeprefix("body."): value for key, value in state.items()}
+        name = f"resnet{trunk.depth}"
+        model = _without_memory(getattr(torchvision.models, name))
+        theirs = {key for key in model.state_dict() if not key.startswith("fc.")}
+        return state, theirs, "conv1.weight", f"torchvision.models.{name} with fc = nn.Identity(){grey}"
+    if isinstance(trunk, VGG16):
+        name = "vgg16_bn" if any(isinstance(layer, nn.BatchNorm2d) for layer in trunk.features) else "vgg16"
+        model = _without_memory(getattr(torchvision.models, name))
+        theirs = {key for key in model.state_dict() if not key.startswith("classifier.6.")}
+        what = f"torchvision.models.{name} with classifier[6] = nn.Identity(){grey}"
+        return _to_vgg(state, trunk), theirs, "features.0.weight", what
+    if isinstance(trunk, TimmTrunk):
+        model = timm.create_model(trunk.name, num_classes=0, in_chans=trunk.in_chans)
+        names = {flat_name(key): key for key in model.state_dict()}
+        flat = {flat_name(key.removeprefix("body.")): value for key, value in state.items()}
+        state = {names.get(key, key): value for key, value in flat.items()}
+        first = next(key for key, value in state.items() if value.ndim == 4 and value.shape[1] == trunk.in_chans)
+        what = f"timm.create_model({trunk.name!r}, num_classes=0{', in_chans=1' if channels == 1 else ''})"
+        return state, set(names.values()), first, what
+    assert isinstance(trunk, AlexNet)
+    name = trunk.variant + ("_bn" if any(isinstance(layer, nn.BatchNorm2d) for layer in trunk.modules()) else "")
+    norms = name.endswith("_bn")
+    model = _without_memory(lambda: AlexNet(batch_norm=norms))
+    what = f"tintype.networks.build_trunk({name!r}, {channels})"  # torchvision has no grouped AlexNet
+    return state, set(model.state_dict()), "conv1.conv.weight", what
+
+
+def _without_memory(make: Callable[[], nn.Module]) -> nn.Module:
+    with torch.device("meta"):
+        return make()
 
 
 def _first(state: State, key: str, trunk: Trunk) -> None:
@@ -156,6 +192,8 @@ def _from_caffe(given: Mapping[str, Tensor], trunk: Trunk) -> State:
         for conv, norm, name in _resnet_layers(trunk):
             tensors = layer(given, conv if conv == "conv1" else f"res{name}", f"bn{name}", f"scale{name}")
             state[f"trunk.body.{conv}.weight"] = tensors.pop("weight")
+            if "bias" in tensors and "norm.running_mean" in tensors:  # ours have none: it comes off the mean
+                tensors["norm.running_mean"] = tensors["norm.running_mean"] - tensors.pop("bias")
             state |= {f"trunk.body.{norm}.{key.removeprefix('norm.')}": value for key, value in tensors.items()}
     elif isinstance(trunk, VGG16 | AlexNet):
         if isinstance(trunk, VGG16):
@@ -167,11 +205,14 @@ def _from_caffe(given: Mapping[str, Tensor], trunk: Trunk) -> State:
         layers |= {name: (f"{name}.conv", f"{name}.norm") for name in ("fc6", "fc7")}
         for name, (conv, norm) in layers.items():
             tensors = layer(given, name, f"batch_{name}")
-            own = trunk.get_parameter(f"{conv}.weight")
-            tensors["weight"] = tensors["weight"].reshape(own.shape)  # of fc6 and fc7 from matrices
+            if name.startswith("fc"):  # matrices
+                tensors["weight"] = tensors["weight"].reshape(trunk.get_parameter(f"{conv}.weight").shape)
             _put(state, f"trunk.{conv}", f"trunk.{norm}" if trunk.batch_norm else None, tensors)
     else:
         raise ValueError("Larsson17 released none for it")
+    first = next(iter(state))
+    filters = state[first] * (trunk.std / _LARSSON_STD)
+    state[first] = rgb_first_layer(filters) if trunk.in_chans == 3 else filters
     return state
 
 
@@ -207,17 +248,18 @@ def _put(state: State, conv: str, norm: str | None, layer: State) -> None:
 def _to_vgg(state: State, trunk: VGG16) -> State:
     """Our VGG-16 as torchvision's. Batch-norms of fc6 and fc7, which it does not have, are folded."""
     plain: State = {}
-    for conv, norm in _vgg_layers(trunk.features):
+    own = _vgg_layers(trunk.features)
+    layout = _without_memory(lambda: make_layers(cfgs["D"], batch_norm=own[0][1] is not None))
+    assert isinstance(layout, nn.Sequential)
+    for (conv, norm), (place, _) in zip(own, _vgg_layers(layout), strict=False):  # it may have been cut
         for name in ("weight", "bias"):
-            plain[f"features.{conv}.{name}"] = state[f"features.{conv}.{name}"]
+            plain[f"features.{place}.{name}"] = state[f"features.{conv}.{name}"]
         if norm is not None:
             mean = state[f"features.{norm}.running_mean"]
-            plain[f"features.{norm}.weight"], plain[f"features.{norm}.bias"] = (
-                torch.ones_like(mean),
-                torch.zeros_like(mean),
-            )
+            plain[f"features.{place + 1}.weight"] = torch.ones_like(mean)
+            plain[f"features.{place + 1}.bias"] = torch.zeros_like(mean)
             for name in ("running_mean", "running_var", "num_batches_tracked"):
-                plain[f"features.{norm}.{name}"] = state[f"features.{norm}.{name}"]
+                plain[f"features.{place + 1}.{name}"] = state[f"features.{norm}.{name}"]
     for theirs, name in (("classifier.0", "fc6"), ("classifier.3", "fc7")):
         if f"{name}.conv.weight" not in state:
             break  # a head that reads lower layers only has done without

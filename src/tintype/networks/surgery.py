@@ -1,7 +1,7 @@
 """Changing a trained network: its input, its batch-norms, and what of it is trained further."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -17,28 +17,38 @@ class Freezable(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._frozen: list[nn.Module] = []
+        self._evaluated: list[nn.Module] = []
 
     @property
     def frozen(self) -> set[nn.Module]:
         """All modules that are frozen, with what is inside of them."""
-        return {module for part in self._frozen for module in part.modules()}
+        return {module for part in self._evaluated for module in part.modules()}
 
     def freeze_parts(self, parts: Iterable[nn.Module]) -> None:
-        """Freeze these parts from now on."""
-        self._frozen = list(parts)
-        for part in self._frozen:
+        """Freeze these parts too, from now on."""
+        for part in parts:
             part.requires_grad_(False)
+            self._evaluated.append(part)
         self.train(self.training)
 
-    def freeze_norms(self) -> None:
-        """Freeze every batch-norm as well, its statistics and its scale and shift."""
-        norms = [module for module in self.modules() if isinstance(module, _BatchNorm)]
-        self.freeze_parts([*self._frozen, *norms])
+    def fix_statistics(self, trained: bool = True) -> None:
+        """Have batch-norms keep their mean and variance from now on, in training too.
 
-    def train(self, mode: bool = True) -> "Freezable":
+        For training further on batches of other photographs, or too small ones, than the statistics are of.
+
+        Args:
+            trained: whether their scale and shift are trained, where they have any.
+        """
+        for module in self.modules():
+            if isinstance(module, _BatchNorm):
+                self._evaluated.append(module)
+                if not trained:
+                    module.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        for part in self._frozen:
+        for part in self._evaluated:
             part.eval()
         return self
 

@@ -44,6 +44,10 @@ class Trunk(Freezable):
             for name, stride in self.strides.items()
         }
 
+    def normalize(self, picture: Tensor) -> Tensor:
+        """What the first layer is given of a picture."""
+        return (picture - self.mean) / self.std
+
     def end_at(self, last: str) -> None:
         """Drop, or at least freeze, what no map up to `last` needs: DDP stops at parameters without gradient."""
         raise NotImplementedError
@@ -55,6 +59,18 @@ class Trunk(Freezable):
             ValueError: there is no such feature map.
         """
         raise NotImplementedError
+
+    def train_from(self, first: str) -> None:
+        """Freeze everything below the feature map `first`, whose own layers and all above them are trained.
+
+        Raises:
+            ValueError: there is no such feature map.
+        """
+        names = [name for name in self.strides if name != "data"]
+        if first not in names:
+            raise ValueError(f"this trunk has no feature map {first!r}; it has {', '.join(names)}")
+        if first != names[0]:
+            self.freeze(names[names.index(first) - 1])
 
 
 class Chain(Trunk):
@@ -96,7 +112,7 @@ class Chain(Trunk):
         self.steps = self.steps[:end]
 
     def forward(self, lightness: Tensor) -> dict[str, Tensor]:
-        x = (lightness - self.mean) / self.std
+        x = self.normalize(lightness)
         features = {"data": x} if self.data else {}
         for name, layers in self.steps:
             for layer in layers:

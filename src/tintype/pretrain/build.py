@@ -1,6 +1,7 @@
 """From a recipe's words to networks, objectives, optimizers and learning rates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,15 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tintype.networks import Network, build_network, load_weights
+from tintype.networks import HEADS, Network, build_network, load_weights
 from tintype.networks.bundle import read_bundle
 from tintype.networks.classifier import Classifier
+from tintype.networks.inputs import first_convolution
+from tintype.networks.surgery import grey_first_layer, rgb_first_layer
 from tintype.networks.timm_trunk import check_known
+from tintype.networks.trunk import Trunk
 from tintype.objectives import Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
+from tintype.pretrain.places import target_origin
 from tintype.pretrain.recipe import (
     BinsObjective,
-    HeadRecipe,
     HistogramsObjective,
     ObjectiveRecipe,
     Recipe,
@@ -43,7 +47,7 @@ def make_network(recipe: Recipe) -> Network:
             recipe.head.name,
             prediction_channels(recipe.objective),
             pretrained=None if ours else path,
-            **head_options(recipe.head),
+            **head_options(recipe),
         )
     except ValueError as error:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
@@ -53,10 +57,8 @@ def make_network(recipe: Recipe) -> Network:
     if recipe.fix_statistics:
         network.fix_statistics()
     if recipe.freeze != "none":
-        try:
+        with _blaming("freeze"):
             network.trunk.freeze(recipe.freeze)
-        except ValueError as error:
-            raise RecipeError(f"key 'freeze': {error}") from error
     for key in ("crop", "early_crop"):
         if getattr(recipe.data, key) % network.multiple:
             raise RecipeError(
@@ -66,9 +68,13 @@ def make_network(recipe: Recipe) -> Network:
     return network
 
 
-def head_options(head: HeadRecipe) -> dict[str, Any]:
+def head_options(recipe: Recipe) -> dict[str, Any]:
     """The head's arguments besides its name and where it is trained."""
-    return {key: value for key, value in asdict(head).items() if key not in ("name", "points", "edge")}
+    options = {key: value for key, value in asdict(recipe.head).items() if key not in ("name", "points", "edge")}
+    if recipe.head.name == "linear" and recipe.sampling != "point":
+        windows = isinstance(recipe.objective, HistogramsObjective)
+        options["origin"] = target_origin(recipe.sampling, HEADS["linear"].stride, windows)
+    return options
 
 
 def prediction_channels(objective: ObjectiveRecipe) -> int:
@@ -108,20 +114,10 @@ def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
     if ours:
         assert path is not None
-        tensors, metadata = load_weights(path)
-        given = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
-        try:
-            network.trunk.load_state_dict(given)
-        except RuntimeError as error:
-            raise RecipeError(
-                f"key 'pretrained': {path} holds trunk {metadata.get('trunk')}, which does not fit this recipe's, "
-                f"{recipe.trunk} with {in_chans} input channels"
-            ) from error
+        _start_trunk(network.trunk, recipe.trunk, path)
     if recipe.freeze != "none":
-        try:
+        with _blaming("freeze"):
             network.trunk.freeze(recipe.freeze)
-        except ValueError as error:
-            raise RecipeError(f"key 'freeze': {error}") from error
     return network
 
 
@@ -171,15 +167,21 @@ def make_refinement(recipe: Recipe) -> Refinement | None:
     if not (refine.colour or refine.neutral or refine.features):
         return None
     weights = None
-    try:
-        if refine.features:
+    if refine.features:
+        with _blaming("refine"):
             check_known(refine.classifier)  # before the weights, whose default is for another
-            weights = file_of(refine.classifier_weights, "refine.classifier_weights", recipe.name)
+        weights = file_of(refine.classifier_weights, "refine.classifier_weights", recipe.name)
+    with _blaming("refine"):
         return Refinement(refine, weights)
-    except RecipeError:
-        raise
+
+
+@contextmanager
+def _blaming(key: str) -> Iterator[None]:
+    """What is wrong in here is a recipe's key's fault."""
+    try:
+        yield
     except ValueError as error:
-        raise RecipeError(f"key 'refine': {error}") from error
+        raise RecipeError(f"key '{key}': {error}") from error
 
 
 def _is_ours(path: Path) -> bool:
@@ -190,6 +192,25 @@ def _is_ours(path: Path) -> bool:
     return True
 
 
+def _start_trunk(trunk: Trunk, name: str, path: Path) -> None:
+    """Load the trunk of a run, its first filters copied to three channels or summed to one where the inputs differ."""
+    tensors, metadata = load_weights(path)
+    given = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
+    theirs = metadata.get("trunk")
+    if theirs != name:
+        raise RecipeError(f"key 'pretrained': {path} holds trunk {theirs}, this recipe's is {name}")
+    missing = [key for key in trunk.state_dict() if key not in given]
+    if missing:
+        raise RecipeError(
+            f"key 'pretrained': {path} holds the lower layers of {name} only, those that its head reads (not "
+            f"{missing[0]})"
+        )
+    first = f"{first_convolution(trunk)[0]}.weight"
+    if given[first].shape[1] != trunk.in_chans:
+        given[first] = (rgb_first_layer if trunk.in_chans == 3 else grey_first_layer)(given[first])
+    trunk.load_state_dict(given)
+
+
 def _start_from(network: Network, path: Path, fixed: bool) -> None:
     """Load a colorizer's weights; a prediction layer of another size (another objective) keeps its random start."""
     if path.suffix == ".onnx":
@@ -197,10 +218,8 @@ def _start_from(network: Network, path: Path, fixed: bool) -> None:
             raise RecipeError(
                 f"key 'pretrained' is {path.name}: a bundle has no batch-norm statistics; add fix_statistics: true"
             )
-        try:
+        with _blaming("pretrained"):
             rebuilt, metadata = read_bundle(path)
-        except ValueError as error:
-            raise RecipeError(f"key 'pretrained': {error}") from error
         tensors = rebuilt.state_dict()
     else:
         tensors, metadata = load_weights(path)

@@ -27,7 +27,7 @@ from tintype.pretrain.build import (
 )
 from tintype.pretrain.metadata import describe
 from tintype.pretrain.photographs import HELD_OUT_BATCH, Photographs
-from tintype.pretrain.places import at_points, draw_points, grid_points, sample
+from tintype.pretrain.places import at_points, draw_points, grid_points, sample, target_origin
 from tintype.pretrain.preview import save_preview
 from tintype.pretrain.prior import counted_prior, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
@@ -167,8 +167,9 @@ def loss_of(
     target: Any  # each objective takes its own kind
     if isinstance(objective, Histograms):
         if points is None:
-            origin = 0 if how == "point" else stride // 2
-            points = grid_points(rgb.shape[2], rgb.shape[3], stride, origin).to(rgb.device).expand(len(rgb), -1, -1)
+            origin = target_origin(how, stride, windows=True)
+            grid = grid_points(rgb.shape[2], rgb.shape[3], stride, int(origin))
+            points = grid.to(rgb.device).expand(len(rgb), -1, -1)
         target = objective.target(rgb, points)
         return objective.loss(prediction.flatten(2), target)
     ab = rgb_to_lab(rgb)[:, 1:]
@@ -193,9 +194,9 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
 
 
 def _initialize(network: Network, recipe: Recipe, photographs: Photographs, device: torch.device) -> None:
-    """Initialize the trunk on the first photographs, the same on every process."""
+    """Initialize the trunk on the first photographs, the same on every process and however large a batch is."""
     batches = photographs.first(math.ceil(INIT_PHOTOS / recipe.batch_size), whole=True)
-    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])
+    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])[:INIT_PHOTOS]
     try:
         initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
     except ValueError as error:

@@ -6,8 +6,9 @@ from importlib.metadata import version
 from typing import Any
 
 from tintype.networks import Network
-from tintype.objectives import Bins, Objective
+from tintype.objectives import Bins, Histograms, Objective
 from tintype.pretrain.build import head_options
+from tintype.pretrain.places import target_origin
 from tintype.pretrain.recipe import Recipe
 
 FORMAT = 1
@@ -24,14 +25,14 @@ def describe(recipe: Recipe, network: Network, trained: Objective, steps: int, d
         data: the photographs, in words.
     """
     origin = network.head.origin
-    if origin is None:  # it has learned where its targets were: pixels 0, stride, 2 stride …, or means of squares
-        origin = 0 if recipe.sampling == "point" else (network.stride - 1) / 2
+    if origin is None:  # it has learned where its targets were
+        origin = target_origin(recipe.sampling, network.stride, isinstance(trained, Histograms))
     return {
         "format": FORMAT,
         "name": recipe.name,
         "trunk": recipe.trunk,
         "head": recipe.head.name,
-        "head_options": head_options(recipe.head),
+        "head_options": head_options(recipe),
         "objective": recipe.objective.name,
         "objective_options": {k: v for k, v in asdict(recipe.objective).items() if k != "name"},
         "in_chans": 1,

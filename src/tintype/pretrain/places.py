@@ -37,6 +37,20 @@ def grid_points(height: int, width: int, stride: int, origin: int) -> Tensor:
     return points[None]
 
 
+def target_origin(how: str, stride: int, windows: bool) -> float:
+    """Where the first target of a head's grid lies, in pixels from the first pixel's middle.
+
+    Args:
+        how: as of `sample`.
+        stride: of the grid.
+        windows: whether a target is the colours around one pixel, as histograms are; squares of even sides have none in
+            the middle, and the one after it is taken.
+    """
+    if how == "point":
+        return 0
+    return stride // 2 if windows else (stride - 1) / 2
+
+
 def at_points(x: Tensor, points: Tensor) -> Tensor:
     """The pixels at some points: (B, C, H, W) and (B, N, 2) to (B, C, N)."""
     place = points[..., 0] * x.shape[3] + points[..., 1]

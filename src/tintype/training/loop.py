@@ -105,7 +105,8 @@ def train(
     """Train a network, from the start or from a run's last checkpoint.
 
     Everything random in step n follows from (seed, n, process), so that a resumed run needs no random state from its
-    checkpoint and makes the very same updates as one that was never stopped, on the same machine and process count.
+    checkpoint and makes the very same updates as one that was never stopped, on the same machine's CPU and process
+    count; on a GPU, the same but for rounding.
     Each process's loss must be a mean over its equal share of the batch: the gradients, averaged over processes and
     parts, are then those of the joint batch. Batch-norm uses each process's own share in training, and keeps the
     first's running statistics.

@@ -122,7 +122,7 @@ def run(session: Session) -> dict[str, Any]:
         crop = crop_side(trunk, recipe.crop)
         freeze_before(trunk, recipe.train_from)
         if recipe.surgery.batch_norm == "frozen":
-            trunk.freeze_norms()
+            trunk.fix_statistics(trained=False)
         torch.manual_seed(recipe.seed)
         return VocClassifier(trunk, len(train.classes)).to(session.device)
 

@@ -13,8 +13,9 @@ from tintype.color import rgb_to_lab
 from tintype.networks import build_trunk
 from tintype.networks.alexnet import AlexNet
 from tintype.networks.init import initialize, rebalance
+from tintype.networks.inputs import add_ab, take_grey, take_rgb
 from tintype.networks.published import load_published
-from tintype.networks.surgery import fold_batch_norm, grey_first_layer, lab_first_layer, rgb_first_layer
+from tintype.networks.surgery import fold_batch_norm
 from tintype.networks.timm_trunk import TimmTrunk
 from tintype.networks.trained import trained_trunk
 from tintype.networks.trunk import Trunk
@@ -111,7 +112,7 @@ def open_subject(
         elif surgery.freeze_below != "none":
             body.freeze(surgery.freeze_below)
         if surgery.batch_norm == "frozen":
-            body.freeze_norms()
+            body.fix_statistics(trained=False)
     except ValueError as error:
         raise error if isinstance(error, RecipeError) else RecipeError(str(error)) from error
     subject = Subject(body, seen, {**about, "surgery": asdict(surgery)}, ab)
@@ -164,22 +165,14 @@ def _hash(path: Path) -> str:
 
 def _change_input(trunk: Trunk, now: str, wanted: str) -> None:
     """Make the first layer see colour instead of grey, or the other way round, in place."""
-    if wanted in ("same", "lab") or (wanted == "colour") == (now == "colour"):
-        return
-    _change_first(trunk, rgb_first_layer if wanted == "colour" else grey_first_layer)
+    if wanted not in ("same", "lab") and (wanted == "colour") != (now == "colour"):
+        (take_rgb if wanted == "colour" else take_grey)(trunk)
 
 
 def _add_ab(trunk: Trunk) -> None:
     if trunk.in_chans != 1:
         raise ValueError("key 'surgery.input' is lab, which is for a trunk that sees grey; this one sees colour")
-    _change_first(trunk, lab_first_layer)
-
-
-@torch.no_grad()
-def _change_first(trunk: Trunk, change: Callable[[Tensor], Tensor]) -> None:
-    first = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
-    first.weight = nn.Parameter(change(first.weight))
-    first.in_channels = trunk.in_chans = first.weight.shape[1]
+    add_ab(trunk)
 
 
 def pad_as_classifier(trunk: Trunk) -> None:

@@ -171,7 +171,7 @@ def test_what_was_frozen_in_the_trunk_stays_frozen_in_the_head():
     assert network.head.layers[1].bn1.training
 
     trunk = _trunk("resnet18")
-    trunk.freeze_norms()
+    trunk.fix_statistics(trained=False)
     network = FastRCNN(trunk, 3).train()
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert len(norms) == 20
