@@ -95,7 +95,7 @@ def test_two_views_are_the_picture_and_its_mirror_image_at_half_the_size(tmp_pat
 def test_two_views_want_predictions_in_the_middle_of_their_pixels(bundle, tmp_path):
     tensors, metadata = load_weights(bundle[1].with_name("weights.safetensors"))
     save_weights(tmp_path / "weights.safetensors", tensors, {**metadata, "ab_origin": 0.5})
-    with pytest.raises(ExportError, match="trained with `sampling: mean`"):
+    with pytest.raises(ExportError, match="only after `sampling: mean`"):
         export(tmp_path, tmp_path / "two.onnx", two_views=True)
 
 

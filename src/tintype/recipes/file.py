@@ -11,7 +11,16 @@ import yaml
 from tintype.recipes.parse import RecipeError, flatten
 
 # What a resumed run may change: how much and how often, but nothing that the updates depend on.
-FREE_KEYS = {"description", "steps", "log_every", "validate_every", "checkpoint_every", "keep", "data.workers", "workers"}
+FREE_KEYS = {
+    "description",
+    "steps",
+    "log_every",
+    "validate_every",
+    "checkpoint_every",
+    "keep",
+    "data.workers",
+    "workers",
+}
 
 
 def bundled(package: str) -> list[str]:
