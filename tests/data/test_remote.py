@@ -146,7 +146,7 @@ def test_a_server_that_is_gone_ends_the_run_in_one_line_and_replaces_no_photogra
     loader = batches(photos, **RUN, workers=workers)
     with pytest.raises(DataError, match=rf"^cannot read {url}/t-00.tar: [^\n]+$"):
         list(loader)
-    assert loader.damaged == {}
+    assert loader.damaged.reasons == {}
 
 
 def test_what_cannot_be_read_is_named_in_one_line(tars, tmp_path):
