@@ -236,7 +236,7 @@ class _RandomCrops(Dataset[_Batch]):
                 failure = f"{_ATTEMPTS} photographs in a row cannot be decoded, the last one {path}: {reason}"
             if failure:
                 break
-        return _Batch(_planes(pixels), damaged, failure, _classes(self.photos, numbers)), numbers
+        return _Batch(planes(pixels), damaged, failure, _classes(self.photos, numbers)), numbers
 
 
 class _CenterCrops(Dataset[_Batch]):
@@ -262,7 +262,7 @@ class _CenterCrops(Dataset[_Batch]):
                 failure = str(error)
                 break
         pixels = np.stack(crops) if crops else np.empty((0, self._crop, self._crop, 3), np.uint8)
-        return _Batch(_planes(pixels), damaged, failure, _classes(self.photos, whole)), whole
+        return _Batch(planes(pixels), damaged, failure, _classes(self.photos, whole)), whole
 
 
 def _classes(photos: Photos, numbers: list[int]) -> Tensor | None:
@@ -274,7 +274,8 @@ def _report(photo: Photo, error: Exception) -> tuple[str, str]:
     return photo.path, reason or str(error)
 
 
-def _planes(pixels: NDArray[np.uint8]) -> Tensor:
+def planes(pixels: NDArray[np.uint8]) -> Tensor:
+    """(N, h, w, 3) to (N, 3, h, w), the same memory."""
     return torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
 

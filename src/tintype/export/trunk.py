@@ -9,13 +9,13 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from tintype.color import lightness
 from tintype.data import DataError, center_crops, open_photos
 from tintype.export.weights import ExportError, load_trunk
 from tintype.networks.init import rebalance
 from tintype.networks.published import plain_trunk
 from tintype.networks.surgery import fold_batch_norm
 from tintype.networks.trunk import Trunk
+from tintype.recipes.look import look
 from tintype.runtime.atomic import write_atomically
 
 SEEN = {"mean": "(R + G + B) / 3", "lightness": "L of CIE Lab / 100", "colour": "R, G and B"}
@@ -52,6 +52,8 @@ def export_trunk(
     if rgb and trunk.in_chans != 1:
         raise ExportError(f"{source}: this trunk sees colour already")
     seen = metadata.get("input", "lightness")
+    if seen not in SEEN:
+        raise ExportError(f"{source}: this trunk sees {seen}, which no other library's does")
     changes: dict[str, Any] = {}
     try:
         if fold:
@@ -97,10 +99,7 @@ def _fold(trunk: Trunk) -> list[str]:
 def _pictures(photographs: str, seen: str) -> Tensor:
     """The first photographs as the trunk sees them, (B, C, 224, 224) in [0, 100]."""
     crops = center_crops(open_photos([photographs]), batch_size=PHOTOGRAPHS, crop=SIDE, count=PHOTOGRAPHS)
-    rgb = torch.cat(list(crops)).float() / 255
+    rgb = torch.cat(list(crops))
     if not len(rgb):
         raise DataError(f"{photographs}: none of the first photographs can be read")
-    if seen == "lightness":
-        light: Tensor = lightness(rgb)
-        return light
-    return 100 * (rgb if seen == "colour" else rgb.mean(1, keepdim=True))
+    return look(rgb, seen)

@@ -1,13 +1,14 @@
 """What is exported: trained weights, read and changed."""
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from tintype.networks import Network, build_network, build_trunk, load_weights
+from tintype.networks import Network, load_weights
+from tintype.networks.trained import rebuild_network, rebuild_trunk, weights_of
 from tintype.networks.trunk import Trunk
 from tintype.objectives import Bins, Histograms, Objective, Regression
 
@@ -18,41 +19,31 @@ class ExportError(ValueError):
 
 def load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
     """The network of a run's folder or weights file, with the metadata, and that file."""
-    path = source / "weights.safetensors" if source.is_dir() else source
-    if not out.parent.is_dir():
-        raise ExportError(f"{out}: there is no folder {out.parent}")
+    path, tensors, metadata = _read(source, out)
     try:
-        tensors, metadata = load_weights(path)
+        return rebuild_network(tensors, metadata), metadata, path
     except ValueError as error:
-        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
-        raise ExportError(f"{error}{hint}") from error
-    try:
-        network = build_network(
-            metadata["trunk"],
-            metadata["head"],
-            metadata["channels"],
-            in_chans=metadata["in_chans"],
-            **metadata["head_options"],
-        )
-        network.load_state_dict(tensors)
-    except (KeyError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise ExportError(f"{path}: the network cannot be rebuilt from its metadata ({reason:.200})") from error
-    return network, metadata, path
+        raise ExportError(f"{path}: {error}") from error
 
 
 def load_trunk(source: Path, out: Path) -> tuple[Trunk, dict[str, Any]]:
-    """The trunk of a run's folder or weights file, of colorization or classification, with the metadata."""
-    path = source / "weights.safetensors" if source.is_dir() else source
-    with contextlib.suppress(ValueError):  # which `load` tells
-        tensors, metadata = load_weights(path)
-        if metadata.get("objective") == "classification":
-            trunk = build_trunk(metadata["trunk"], metadata["in_chans"])
-            own = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
-            trunk.load_state_dict(own)
-            return trunk, metadata
-    network, metadata, _ = load(source, out)
-    return network.trunk, metadata
+    """The trunk of a run's folder or weights file, of colorization, classification or transfer, with the metadata."""
+    path, tensors, metadata = _read(source, out)
+    try:
+        return rebuild_trunk(tensors, metadata), metadata
+    except ValueError as error:
+        raise ExportError(f"{path}: {error}") from error
+
+
+def _read(source: Path, out: Path) -> tuple[Path, dict[str, Tensor], dict[str, Any]]:
+    path = weights_of(source)
+    if not out.parent.is_dir():
+        raise ExportError(f"{out}: there is no folder {out.parent}")
+    try:
+        return path, *load_weights(path)
+    except ValueError as error:
+        hint = "; has the run finished?" if source.is_dir() and not path.exists() else ""
+        raise ExportError(f"{error}{hint}") from error
 
 
 def average(network: Network, other: Network, share: float, path: Path) -> None:

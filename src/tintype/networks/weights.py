@@ -27,6 +27,15 @@ def save_weights(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any
         temporary.unlink(missing_ok=True)
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a file is one that `save_weights` wrote, by its header alone."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return "tintype" in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_weights` wrote.
 

@@ -16,6 +16,7 @@ from tintype.networks.inputs import first_convolution
 from tintype.networks.surgery import grey_first_layer, rgb_first_layer
 from tintype.networks.timm_trunk import check_known
 from tintype.networks.trunk import Trunk
+from tintype.networks.weights import is_ours
 from tintype.objectives import Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.places import target_origin
@@ -30,7 +31,6 @@ from tintype.pretrain.refine import Refinement
 from tintype.recipes import RecipeError, optim
 from tintype.recipes.blocks import Optimizer as OptimizerRecipe
 from tintype.recipes.weights import file_of
-from tintype.training import Plan
 
 
 def make_network(recipe: Recipe) -> Network:
@@ -40,7 +40,7 @@ def make_network(recipe: Recipe) -> Network:
         RecipeError: the parts do not go together, or the weights are missing or do not fit.
     """
     path = file_of(recipe.pretrained, "pretrained", recipe.name)
-    ours = path is not None and (path.suffix == ".onnx" or (path.suffix == ".safetensors" and _is_ours(path)))
+    ours = path is not None and (path.suffix == ".onnx" or (path.suffix == ".safetensors" and is_ours(path)))
     try:
         network = build_network(
             recipe.trunk,
@@ -106,7 +106,7 @@ def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
         RecipeError: there is no such trunk, or the weights are missing or do not fit.
     """
     path = file_of(recipe.pretrained, "pretrained", recipe.name)
-    ours = path is not None and path.suffix == ".safetensors" and _is_ours(path)
+    ours = path is not None and path.suffix == ".safetensors" and is_ours(path)
     in_chans = 3 if recipe.input == "colour" else 1
     try:
         network = Classifier(recipe.trunk, classes, in_chans, None if ours else path)
@@ -119,32 +119,6 @@ def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
         with _blaming("freeze"):
             network.trunk.freeze(recipe.freeze)
     return network
-
-
-def check_shares(recipe: Recipe | ClassificationRecipe, processes: int, parts: int) -> None:
-    """Check that a batch can be shared evenly by processes, each of which goes through its share in parts.
-
-    Raises:
-        RecipeError: it cannot.
-    """
-    if recipe.batch_size % (processes * parts):
-        shares = f"the {processes} processes" + (f" times {parts} parts (--accumulate)" if parts > 1 else "")
-        raise RecipeError(f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of {shares}")
-
-
-def make_plan(recipe: Recipe | ClassificationRecipe) -> Plan:
-    """How long the recipe's run is, and what it does how often."""
-    return Plan(
-        steps=recipe.steps,
-        seed=recipe.seed,
-        clip=recipe.optimizer.clip,
-        ema=recipe.ema,
-        precision=recipe.precision,
-        log_every=recipe.log_every,
-        validate_every=recipe.validate_every,
-        checkpoint_every=recipe.checkpoint_every,
-        keep=recipe.keep,
-    )
 
 
 def make_optimizer(network: Network | Classifier, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
@@ -182,14 +156,6 @@ def _blaming(key: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise RecipeError(f"key '{key}': {error}") from error
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        load_weights(path)
-    except ValueError:
-        return False
-    return True
 
 
 def _start_trunk(trunk: Trunk, name: str, path: Path) -> None:

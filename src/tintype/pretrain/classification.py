@@ -1,10 +1,8 @@
 """Pretraining by classification: labelled photographs in, a trained trunk out (Larsson17, Table 4)."""
 
-import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -16,16 +14,18 @@ from tintype.data import Labelled
 from tintype.data.labels import own_labels, study_labels
 from tintype.networks import save_weights
 from tintype.networks.classifier import Classifier
-from tintype.pretrain.build import check_shares, learning_rate, make_classifier, make_optimizer, make_plan
+from tintype.pretrain.build import learning_rate, make_classifier, make_optimizer
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.metadata import FORMAT
 from tintype.pretrain.photographs import Photographs
 from tintype.pretrain.recipe_file import resolved
 from tintype.recipes import RecipeError
 from tintype.recipes.look import look
+from tintype.recipes.optim import check_shares, make_plan
 from tintype.recipes.runs import open_run
 from tintype.recipes.weights import file_of
 from tintype.training import AS_USUAL, Compute, train
+from tintype.training.record import versions
 
 
 def pretrain(
@@ -62,7 +62,7 @@ def pretrain(
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
-    check_shares(recipe, processes, compute.accumulate)
+    check_shares(recipe.batch_size, processes, compute.accumulate)
     file_of(recipe.pretrained, "pretrained", recipe.name)  # before all photographs are looked for
     if recipe.study != "none" and labels is None:
         raise RecipeError(
@@ -104,7 +104,7 @@ def pretrain(
         network,
         make_optimizer(network, recipe.optimizer),
         run,
-        make_plan(recipe),
+        make_plan(recipe, recipe.steps),
         batches=photographs.labelled_training,
         loss=loss,
         learning_rate=learning_rate(recipe),
@@ -147,8 +147,5 @@ def describe(recipe: ClassificationRecipe, network: Classifier, photographs: Pho
         "data": photographs.description,
         "labels": photographs.labels.fingerprint,
         "steps": recipe.steps,
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("tintype", "torch", "timm")},
-        },
+        "versions": versions(("tintype", "torch", "timm")),
     }

@@ -11,18 +11,16 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tintype.color import lightness, lightness_to_grey, rgb_to_lab
+from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.networks import Network, save_weights
 from tintype.networks.init import initialize
 from tintype.objectives import Histograms, Objective
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import (
-    check_shares,
     learning_rate,
     make_network,
     make_objective,
     make_optimizer,
-    make_plan,
     make_refinement,
 )
 from tintype.pretrain.metadata import describe
@@ -33,6 +31,8 @@ from tintype.pretrain.prior import counted_prior, load_prior
 from tintype.pretrain.recipe import BinsObjective, HypercolumnHead, Recipe
 from tintype.pretrain.recipe_file import resolved
 from tintype.recipes import RecipeError
+from tintype.recipes.look import look
+from tintype.recipes.optim import check_shares, make_plan
 from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute, train
 from tintype.training.checkpoint import list_checkpoints
@@ -72,7 +72,7 @@ def pretrain(
         Interrupted: the run was asked to stop; it can be resumed.
     """
     rank, processes = accelerator.process_index, accelerator.num_processes
-    check_shares(recipe, processes, compute.accumulate)
+    check_shares(recipe.batch_size, processes, compute.accumulate)
     torch.manual_seed(recipe.seed)  # of the first weights, the same on every process
     network = make_network(recipe)
     photographs = Photographs(recipe, data, rank, processes, max_damaged=max_damaged)
@@ -125,7 +125,7 @@ def pretrain(
         network,
         make_optimizer(network, recipe.optimizer),
         run,
-        make_plan(recipe),
+        make_plan(recipe, recipe.steps),
         batches=photographs.training,
         loss=loss,
         learning_rate=learning_rate(recipe),
@@ -177,16 +177,6 @@ def loss_of(
     return objective.loss(prediction, target)
 
 
-def look(rgb: Tensor, how: str) -> Tensor:
-    """What a network sees of photographs, (B, 3, H, W) in [0, 1]: (B, 1, H, W) in [0, 100].
-
-    Args:
-        how: `lightness`, CIE L (Zhang16), or `mean`, the mean of the channels (Larsson17).
-    """
-    seen: Tensor = lightness(rgb) if how == "lightness" else 100 * rgb.mean(1, keepdim=True)
-    return seen
-
-
 def grey_of(seen: Tensor, how: str) -> Tensor:
     """The grey value, in [0, 1], of what a network sees."""
     grey: Tensor = lightness_to_grey(seen) if how == "lightness" else seen / 100
@@ -196,7 +186,7 @@ def grey_of(seen: Tensor, how: str) -> Tensor:
 def _initialize(network: Network, recipe: Recipe, photographs: Photographs, device: torch.device) -> None:
     """Initialize the trunk on the first photographs, the same on every process and however large a batch is."""
     batches = photographs.first(math.ceil(INIT_PHOTOS / recipe.batch_size), whole=True)
-    seen = torch.cat([look(batch.float() / 255, recipe.input) for batch in batches])[:INIT_PHOTOS]
+    seen = torch.cat([look(batch, recipe.input) for batch in batches])[:INIT_PHOTOS]
     try:
         initialize(network.trunk.to(device), seen.to(device), kmeans=recipe.init == "kmeans")
     except ValueError as error:

@@ -1,8 +1,6 @@
 """What a weights file says about itself."""
 
-import platform
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 from tintype.networks import Network
@@ -10,6 +8,7 @@ from tintype.objectives import Bins, Histograms, Objective
 from tintype.pretrain.build import head_options
 from tintype.pretrain.places import target_origin
 from tintype.pretrain.recipe import Recipe
+from tintype.training.record import versions
 
 FORMAT = 1
 _INPUTS = {"lightness": "L", "mean": "100 (R + G + B) / 3"}
@@ -50,8 +49,5 @@ def describe(recipe: Recipe, network: Network, trained: Objective, steps: int, d
         "data": data,
         "steps": steps,
         **({"rarity": [float(f"{w:.6g}") for w in trained.rarity.tolist()]} if isinstance(trained, Bins) else {}),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("tintype", "torch", "timm")},
-        },
+        "versions": versions(("tintype", "torch", "timm")),
     }

@@ -15,6 +15,7 @@ from tintype.recipes.blocks import (
     StepsSchedule,
     WholeNumber,
     check_optimizer,
+    check_scale,
     check_schedule,
     to_yaml,
 )
@@ -244,7 +245,6 @@ def check_parts(
     data: Data, optimizer: Optimizer, schedule: ConstantSchedule | StepsSchedule | CosineSchedule, steps: int
 ) -> None:
     """Check what no key's own range says. Raises RecipeError."""
-    if len(data.scale) != 2 or not 0 < data.scale[0] <= data.scale[1]:
-        raise RecipeError(f"key 'data.scale' is {list(data.scale)}; it must be [low, high] with 0 < low <= high <= 1")
+    check_scale(data.scale, "data.scale")
     check_optimizer(optimizer)
     check_schedule(schedule, steps)

@@ -1,6 +1,6 @@
 """Parts that recipes of pretraining and of transfer have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -71,6 +71,12 @@ def check_optimizer(optimizer: Optimizer) -> None:
     """Check what no key's own range says. Raises RecipeError."""
     if len(optimizer.betas) != 2 or max(optimizer.betas) >= 1:
         raise RecipeError(f"key 'optimizer.betas' is {list(optimizer.betas)}; it must be two numbers below 1")
+
+
+def check_scale(scale: Sequence[float], key: str) -> None:
+    """Check the sides of random crops, relative to a photograph's short side. Raises RecipeError."""
+    if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
+        raise RecipeError(f"key '{key}' is {list(scale)}; it must be [low, high] with 0 < low <= high <= 1")
 
 
 def check_schedule(schedule: object, steps: int) -> None:

@@ -1,12 +1,15 @@
-"""From a recipe's words to optimizers and learning rates."""
+"""From a recipe's words to optimizers, learning rates and plans."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import nn
 
 from tintype.recipes.blocks import CosineSchedule, Optimizer, Schedule, StepsSchedule
+from tintype.recipes.parse import RecipeError
+from tintype.training import Plan
 from tintype.training.schedule import cosine, piecewise
 
 
@@ -52,3 +55,25 @@ def learning_rate(schedule: Schedule, base: float, steps: int) -> Callable[[int]
     if isinstance(schedule, CosineSchedule):
         return lambda step: base * cosine(step, steps, schedule.warmup, schedule.floor)
     return lambda step: base
+
+
+def make_plan(recipe: Any, steps: int) -> Plan:
+    """How long a run is, and what it does how often, which recipes say under the names of `Plan`.
+
+    Args:
+        recipe: of pretraining or of transfer.
+        steps: updates in all.
+    """
+    said = {field.name for field in fields(Plan)} - {"steps", "clip"}
+    return Plan(steps=steps, clip=recipe.optimizer.clip, **{name: getattr(recipe, name) for name in said})
+
+
+def check_shares(batch_size: int, processes: int, parts: int) -> None:
+    """Check that a batch can be shared evenly by processes, each of which goes through its share in parts.
+
+    Raises:
+        RecipeError: it cannot.
+    """
+    if batch_size % (processes * parts):
+        shares = f"the {processes} processes" + (f" times {parts} parts (--accumulate)" if parts > 1 else "")
+        raise RecipeError(f"key 'batch_size' is {batch_size}; it must be a multiple of {shares}")

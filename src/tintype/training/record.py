@@ -5,7 +5,7 @@ import os
 import platform
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ def record_session(run: Path, device: torch.device, facts: Mapping[str, Any]) ->
     session = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         **facts,
-        "versions": _versions(),
+        "versions": versions(_PACKAGES) | {"cuda": torch.version.cuda},
         "git": git_state(Path.cwd()),
         "tintype_git": git_state(Path(__file__).parent, Path(__file__)),
         "host": _host(device),
@@ -55,14 +55,15 @@ def git_state(folder: Path, tracked: Path | None = None) -> dict[str, Any] | Non
     return {"commit": commit, "changed": len(changed)}
 
 
-def _versions() -> dict[str, str | None]:
-    versions: dict[str, str | None] = {"python": platform.python_version()}
-    for package in _PACKAGES:
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """Those of Python and of packages; None where one is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in packages:
         try:
-            versions[package] = version(package)
+            found[package] = version(package)
         except PackageNotFoundError:
-            versions[package] = None
-    return versions | {"cuda": torch.version.cuda}
+            found[package] = None
+    return found
 
 
 def _host(device: torch.device) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 import json
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from tintype.networks.trunk import Trunk
 from tintype.recipes import RecipeError
 from tintype.recipes.runs import open_run
 from tintype.training import AS_USUAL, Compute
+from tintype.training.record import versions
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.recipe_file import resolved
 from tintype.transfer.session import Session
@@ -77,10 +76,7 @@ def transfer(
         "data": {"train": sources.train, "test": sources.test, **session.facts},
         "settings": asdict(recipe),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("tintype", "torch", "timm", "scikit-learn")},
-        },
+        "versions": versions(("tintype", "torch", "timm", "scikit-learn")),
     }
     if accelerator.is_main_process:
         save_fine_tuned(session)

@@ -1,6 +1,5 @@
 """The trunk that is tested: read, made grey or colour, folded, rebalanced, frozen."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,15 +11,16 @@ from torch import Tensor, nn
 from tintype.color import rgb_to_lab
 from tintype.networks import build_trunk
 from tintype.networks.alexnet import AlexNet
+from tintype.networks.foreign import sha256_of
 from tintype.networks.init import initialize, rebalance
 from tintype.networks.inputs import add_ab, take_grey, take_rgb
 from tintype.networks.published import load_published
 from tintype.networks.surgery import fold_batch_norm
 from tintype.networks.timm_trunk import TimmTrunk
-from tintype.networks.trained import trained_trunk
+from tintype.networks.trained import trained_trunk, weights_of
 from tintype.networks.trunk import Trunk
 from tintype.networks.vgg16 import VGG16
-from tintype.networks.weights import load_weights
+from tintype.networks.weights import is_ours
 from tintype.recipes import RecipeError
 from tintype.recipes.look import look
 from tintype.recipes.weights import file_of
@@ -129,10 +129,12 @@ def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:
     path = Path(weights)
     if not path.exists():
         found = file_of(weights, "weights", "transfer")
-        assert found is not None
+        if found is None:
+            raise RecipeError(f"weights are {weights}; untrained ones are {', '.join(UNTRAINED)}")
         path = found
-    about = {"weights": weights, "sha256": _hash(path)}
-    if path.is_dir() or path.suffix == ".onnx" or (path.suffix == ".safetensors" and _ours(path)):
+    file = weights_of(path)
+    about = {"weights": weights, "sha256": sha256_of(file) if file.is_file() else ""}
+    if path.is_dir() or path.suffix == ".onnx" or (path.suffix == ".safetensors" and is_ours(path)):
         body, metadata = trained_trunk(path)
         if trunk not in ("weights", metadata["trunk"]):
             raise RecipeError(f"key 'trunk' is {trunk}, but {weights} holds {metadata['trunk']}")
@@ -145,22 +147,6 @@ def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:
         load_published(body, nn.Module(), path)
     seen = "colour" if isinstance(body, TimmTrunk) else "lightness" if trunk == "zhang16" else "mean"
     return body, seen, about | {"trunk": trunk}
-
-
-def _ours(path: Path) -> bool:
-    try:
-        load_weights(path)
-    except ValueError:
-        return False
-    return True
-
-
-def _hash(path: Path) -> str:
-    file = path / "weights.safetensors" if path.is_dir() else path
-    if not file.is_file():
-        return ""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _change_input(trunk: Trunk, now: str, wanted: str) -> None:
