@@ -76,7 +76,7 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("larsson17-9", "--data", "FOLDER"), "no table named 'larsson17-9'; there are zhang16-1"),
+        (("larsson17-9", "--data", "FOLDER"), "no table named 'larsson17-9'; there are larsson17-3, zhang16-1"),
         (("zhang16-1",), "--data FOLDER"),
         (("zhang16-1", "--data", "FOLDER", "--runs", "FOLDER"), "is no run of `tintype pretrain`"),
         (("zhang16-1", "--data", "FOLDER", "--model", "nothing.onnx"), "is not NAME=FILE"),

@@ -9,17 +9,19 @@ import click
 
 from tintype.cli._options import Wrong, named_files
 from tintype.cli._report import printable, progress, say
+from tintype.cli._tables import build, list_tables, unknown
 from tintype.cli.evaluate import evaluate as evaluation
 
 EXAMPLES = """\b
 Examples:
   tintype table                                         the tables that there are
+  tintype table larsson17-3 --scale mini --data photos=photos/ --out tables/ --dry-run
+  tintype table larsson17-3 --scale mini --data photos=photos/ --out tables/ --jobs 2
   tintype table zhang16-1 --data photos/                reference rows and the bundled model
   tintype table zhang16-1 --data val/ --runs runs/l2 --runs runs/full
-  tintype table zhang16-1 --data val/ --pictures dahl=theirs/ --study study.json
 \b
-How to build the whole table stands in docs/table.md.
-Exit code: 0 all measured, 1 some photographs damaged, 2 wrong usage.
+docs/table.md tells what each table needs, and how to hand its runs to a cluster.
+Exit code: 0 all measured, 1 some runs failed or photographs damaged, 2 wrong usage, 130 or 143 stopped.
 """
 
 # Options of `tintype evaluate` that a table takes as they are.
@@ -29,10 +31,51 @@ PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "class
 @click.command(epilog=EXAMPLES)
 @click.argument("name", required=False)
 @click.option(
+    "--scale",
+    metavar="SCALE",
+    help="Make the rows: pretrain, transfer and measure what is missing, as the paper does or at a small scale.",
+)
+@click.option(
     "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Colour photographs to measure on.",
+    multiple=True,
+    metavar="[NAME=]PATH",
+    help="With --scale, what lies where; repeatable. Otherwise the folder of colour photographs to measure on.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("tables"),
+    show_default=True,
+    metavar="DIR",
+    help="With --scale: folder of all runs, which tables share, and of the tables.",
+)
+@click.option("--only", multiple=True, metavar="ROW", help="With --scale: this row; repeatable.")
+@click.option("--seeds", type=click.IntRange(1), metavar="N", help="With --scale: runs of each task.")
+@click.option(
+    "--pretrainings",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --scale: runs of each pretraining, which the seeds of the tasks take turns with.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="With --scale: runs at a time, each with its share of the cores.",
+)
+@click.option(
+    "--launch",
+    default="",
+    metavar="WORDS",
+    help='With --scale: what starts each run, such as "torchrun --nproc-per-node 8 --no-python".',
+)
+@click.option("--dry-run", is_flag=True, help="With --scale: print the plan, and run nothing.")
+@click.option(
+    "--commands", is_flag=True, help="With --scale: print the command of each run that is missing, and run nothing."
 )
 @click.option(
     "--runs",
@@ -61,33 +104,62 @@ def table(
     ctx: click.Context,
     /,
     name: str | None,
-    data: Path | None,
+    scale: str | None,
+    data: tuple[str, ...],
+    out: Path,
+    only: tuple[str, ...],
+    seeds: int | None,
+    pretrainings: int,
+    jobs: int,
+    launch: str,
+    dry_run: bool,
+    commands: bool,
     runs: tuple[Path, ...],
     models: dict[str, Path],
     study: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Builds a paper's table again: the rows that it printed beside ours on the photographs of --data.
+    """Builds a paper's table again: the rows that it printed beside ours.
 
-    A row is run where it can be; of the others the reason is told. Without NAME, lists the tables.
+    With --scale, every run that the table needs and that is not in --out yet is carried out, each a process of its own;
+    stopped or failed ones go on when the command is given again. NAME may also be a YAML file of your own.
+
+    zhang16-1 can also be put together of what there is already, measured on the photographs of --data. A row is run
+    where it can be; of the others the reason is told. Without NAME, lists the tables.
     """
+    if name is None:
+        list_tables()
+        return
+    if scale is not None:
+        ctx.exit(
+            build(
+                name,
+                scale,
+                data,
+                out,
+                only=only,
+                seeds=seeds,
+                pretrainings=pretrainings,
+                jobs=jobs,
+                launch=launch,
+                dry_run=dry_run,
+                commands=commands,
+                as_json=as_json,
+            )
+        )
     from tintype.evaluate import NothingMeasured, Options
-    from tintype.tables import TABLES, TITLES
+    from tintype.tables import TABLES
     from tintype.tables.text import text
     from tintype.tables.zhang16 import Given
 
-    if name is None:
-        for one, title in TITLES.items():
-            click.echo(f"{one}  {title}")
-        return
     if name not in TABLES:
-        raise Wrong(printable(f"no table named {name!r}; there are {', '.join(TABLES)}"))
-    if data is None:
-        raise Wrong("a table needs photographs to measure on: --data FOLDER")
+        raise Wrong(printable(unknown(name)))
+    if len(data) != 1 or not Path(data[0]).is_dir():
+        raise Wrong("without --scale, a table needs one folder of photographs to measure on: --data FOLDER")
     options = Options(models=(), lpips="none", inception="none", **given)
     try:
-        built = TABLES[name](data, Given(options, runs, models, study, progress))
+        built = TABLES[name](Path(data[0]), Given(options, runs, models, study, progress))
     except NothingMeasured as error:
         say(error.damaged.values())
         raise click.ClickException(printable(str(error))) from error

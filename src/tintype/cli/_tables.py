@@ -1,0 +1,104 @@
+"""`tintype table NAME --scale ...`: plans a table's runs, carries out what is missing, prints what came of it."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from tintype.cli._options import Wrong
+from tintype.cli._report import printable
+
+
+def named_data(data: Sequence[str]) -> dict[str, list[str]]:
+    """`NAME=PATH` each; a name may be given several paths."""
+    found: dict[str, list[str]] = {}
+    for entry in data:
+        name, equals, path = entry.partition("=")
+        if not equals or not name or not path:
+            raise Wrong(printable(f"--data is {entry}; with --scale it is NAME=PATH, such as photos=folder/"))
+        if "://" not in path and not Path(path).exists():
+            raise Wrong(printable(f"--data {name}: nothing is at {path}"))
+        found.setdefault(name, []).append(path)
+    return found
+
+
+def build(
+    name: str,
+    scale: str,
+    data: Sequence[str],
+    out: Path,
+    *,
+    only: Sequence[str],
+    seeds: int | None,
+    pretrainings: int,
+    jobs: int,
+    launch: str,
+    dry_run: bool,
+    commands: bool,
+    as_json: bool,
+) -> int:
+    """Plan, run, write DIR/NAME.* and print; the exit status."""
+    from tintype.recipes import RecipeError
+    from tintype.tables.collect import collect
+    from tintype.tables.execute import Folder, Stopped, execute, shell_line
+    from tintype.tables.plan import make_plan
+    from tintype.tables.spec import load_table
+    from tintype.tables.words import summary, told_plan, write_all
+
+    words = shlex.split(launch)
+    folder = Folder(out)
+    try:
+        table = load_table(name)
+        plan = make_plan(table, scale, named_data(data), only=only, seeds=seeds, pretrainings=pretrainings)
+    except RecipeError as error:
+        raise Wrong(printable(str(error))) from error
+    if commands:
+        for run in plan.runs.values():
+            if folder.state(run) != "done":
+                click.echo(shell_line(run, folder, words))
+        return 0
+    click.echo(told_plan(table, scale, plan, folder, jobs), err=not dry_run)
+    if dry_run:
+        return 0
+    stopped = 0
+    try:
+        execute(
+            plan,
+            folder,
+            launch=words,
+            jobs=jobs,
+            told=lambda run, what: click.echo(printable(f"{run.name}: {what}"), err=True),
+        )
+    except Stopped as stop:
+        stopped = 128 + stop.signal
+    built = collect(table, scale, plan, folder, seeds or table.scales[scale].seeds)
+    write_all(built, out)
+    click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False) if as_json else printable(summary(built)))
+    if stopped:
+        click.echo("stopped; the same command goes on", err=True)
+        return stopped
+    return int(any(folder.state(run) != "done" for run in plan.runs.values()))
+
+
+def list_tables() -> None:
+    """Print all tables and their scales."""
+    from tintype.tables import TABLES, TITLES
+    from tintype.tables.spec import bundled_tables, load_table
+
+    tables = {name: load_table(name) for name in bundled_tables()}
+    lines = {name: f"{one.title} ({', '.join(one.scales)})" for name, one in tables.items()}
+    lines |= {name: TITLES[name] for name in TABLES if name not in tables}
+    for name, title in sorted(lines.items()):
+        click.echo(f"{name:<{max(map(len, lines))}}  {title}")
+
+
+def unknown(name: str) -> str:
+    """Why a table cannot be built without --scale."""
+    from tintype.tables import TABLES
+    from tintype.tables.spec import bundled_tables
+
+    if name in bundled_tables():
+        return f"say how large: tintype table {name} --scale paper or mini"
+    return f"no table named {name!r}; there are {', '.join(sorted({*TABLES, *bundled_tables()}))}"

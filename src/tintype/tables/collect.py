@@ -1,0 +1,133 @@
+"""From the results of runs to the table, as JSON can hold it; docs/table.md tells what each field means."""
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tintype.evaluate.published import MARKS
+from tintype.tables.execute import Folder
+from tintype.tables.plan import Figure, Plan, Run, command_of
+from tintype.tables.spec import Table
+
+
+def collect(table: Table, scale: str, plan: Plan, folder: Folder, seeds: int) -> dict[str, Any]:
+    """The table with what has been measured so far.
+
+    Args:
+        plan: of the table at the scale.
+        folder: with the runs.
+        seeds: of each task.
+    """
+    rows = list(dict.fromkeys(row for row, _ in (*plan.cells, *plan.not_run)))
+    built = [_row(table, row, plan, folder) for row in rows]
+    return {
+        "table": table.name,
+        "title": table.title,
+        "source": table.source,
+        "protocol": table.protocol,
+        "scale": scale,
+        "about": table.scales[scale].about,
+        "seeds": seeds,
+        "plot": table.plot,
+        "columns": [
+            {"column": name, "title": one.title, "unit": one.unit, "digits": one.digits, "best": one.best}
+            for name, one in table.columns.items()
+        ],
+        "rows": built,
+        "expected": [_judged(table, pair, {row["row"]: row for row in built}) for pair in table.expected],
+        "marks": dict(MARKS),
+        "runs": {name: _run(run, folder) for name, run in plan.runs.items()},
+    }
+
+
+def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
+    cells, reasons = {}, {}
+    for column in table.columns:
+        if (row, column) in plan.not_run:
+            reasons[column] = plan.not_run[row, column]
+            continue
+        figure = plan.cells[row, column]
+        values = [value for name in figure.runs if (value := _value(plan.runs[name], figure, folder)) is not None]
+        states = [folder.state(plan.runs[name]) for name in figure.runs]
+        if values:
+            cells[column] = {
+                "mean": statistics.fmean(values),
+                "std": statistics.stdev(values) if len(values) > 1 else None,
+                "values": values,
+                "runs": list(figure.runs),
+            }
+        if len(values) < len(figure.runs):
+            failed = states.count("failed") + sum(_lost(plan, plan.runs[n], folder) for n in figure.runs)
+            reasons[column] = "failed" if failed else "not run yet" if not values else "not all runs are done"
+    published = {
+        column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
+        for column, one in table.rows[row].published.items()
+    }
+    return {
+        "row": row,
+        "title": table.rows[row].title,
+        "published": published,
+        "ours": cells,
+        "not_run": reasons,
+    }
+
+
+def _lost(plan: Plan, run: Run, folder: Folder) -> bool:
+    """Whether something that a run needs has failed."""
+    return any(folder.state(plan.runs[name]) == "failed" or _lost(plan, plan.runs[name], folder) for name in run.needs)
+
+
+def _value(run: Run, figure: Figure, folder: Folder) -> float | None:
+    """A figure in a run's results; None where it is not there (yet), or not a number."""
+    file = folder.result(run)
+    if not file.exists():
+        return None
+    record = json.loads(file.read_text("utf-8"))
+    found: Any = record["results"] if run.kind == "transfer" else record
+    model = run.words[run.words.index("--model") + 1] if "--model" in run.words else ""
+    for key in figure.path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        if key == "{model}":
+            names = [name for name in found if name == model or name.endswith("/model.onnx")]
+            found = found[names[0]] if names else None
+        else:
+            found = found.get(key)
+    return None if found is None or not math.isfinite(found) else float(found)
+
+
+def _judged(table: Table, pair: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """How far one row lies above another in each column, ours and published, and whether all its seeds do."""
+    above, below, *columns = pair
+    found = {}
+    for column in columns or table.columns:
+        if not all(name in rows and column in rows[name]["ours"] for name in (above, below)):
+            continue
+        sign = 1 if table.columns[column].best == "high" else -1
+        first, second = (rows[name]["ours"][column] for name in (above, below))
+        gain = sign * (first["mean"] - second["mean"])
+        quoted = [table.rows[name].published.get(column) for name in (above, below)]
+        found[column] = {
+            "gain": gain,
+            "published_gain": None if None in quoted else sign * (quoted[0].value - quoted[1].value),  # type: ignore[union-attr]
+            "separate": _separate(first["values"], second["values"], sign),
+        }
+    return {"above": above, "below": below, "columns": found}
+
+
+def _separate(first: Sequence[float], second: Sequence[float], sign: int) -> bool:
+    """Whether every seed of the one is above every seed of the other."""
+    return min(sign * value for value in first) > max(sign * value for value in second)
+
+
+def _run(run: Run, folder: Folder) -> dict[str, Any]:
+    return {
+        "kind": run.kind,
+        "command": ["tintype", *command_of(run, folder.runs)],
+        "needs": list(run.needs),
+        "state": folder.state(run),
+        "minutes": round(folder.took(run)[0] / 60, 2),
+        "folder": str(folder.runs / run.name),
+    }

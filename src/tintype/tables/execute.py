@@ -1,0 +1,206 @@
+"""Carrying out a plan: what is missing, a few runs at a time, each a process of its own that can be stopped."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tintype.runtime.atomic import write_atomically
+from tintype.tables.plan import Plan, Run, command_of
+
+State = Literal["done", "failed", "waiting"]
+LAUNCHED = ("pretrain", "transfer")  # that torchrun can start
+
+
+class Stopped(Exception):
+    """The runs were asked to stop, and have; all can be resumed. `signal` is the one that asked."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.signal = number
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where a table's runs lie: runs/NAME and logs/NAME.txt."""
+
+    path: Path
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def result(self, run: Run) -> Path:
+        """The file that is there once a run is done."""
+        return self.runs / run.name / run.result
+
+    def log(self, run: Run) -> Path:
+        """What a run printed."""
+        return self.path / "logs" / f"{run.name}.txt"
+
+    def state(self, run: Run) -> State:
+        """Whether a run is done, has failed, or waits to be run or resumed."""
+        if self.result(run).exists():
+            return "done"
+        return "failed" if self.took(run)[1] else "waiting"
+
+    def took(self, run: Run) -> tuple[float, int]:
+        """Seconds that a run took so far, and how it ended: its exit status, 0 also while that is not known."""
+        file = self._took(run)
+        if not file.exists():
+            return 0.0, 0
+        read = json.loads(file.read_text("utf-8"))
+        return read["seconds"], read["status"]
+
+    def note(self, run: Run, seconds: float, status: int) -> None:
+        """Keep how long a run took, beside what it took before it was stopped, and how it ended."""
+        kept = {"seconds": round(self.took(run)[0] + seconds, 1), "status": status}
+        write_atomically(self._took(run), lambda file: file.write(json.dumps(kept).encode()), overwrite=True)
+
+    def _took(self, run: Run) -> Path:
+        return self.path / "logs" / f"{run.name}.json"
+
+
+def words_of(run: Run, folder: Folder, launch: Sequence[str] = ()) -> list[str]:
+    """The whole command of a run, going on with it where it was stopped.
+
+    Args:
+        launch: words before `tintype`, such as torchrun's, for those runs that have several processes.
+    """
+    words = command_of(run, folder.runs)
+    if run.kind in LAUNCHED and (folder.runs / run.name / "recipe.yaml").exists():
+        words.append("--resume")
+    return [*(launch if run.kind in LAUNCHED else ()), "tintype", *words]
+
+
+def shell_line(run: Run, folder: Folder, launch: Sequence[str] = ()) -> str:
+    """The run's command for a shell or a queue. An evaluation's result is what it prints."""
+    line = shlex.join(words_of(run, folder, launch))
+    if run.kind != "evaluate":
+        return line
+    out = folder.result(run)
+    return f"mkdir -p {shlex.quote(str(out.parent))} && {line} > {shlex.quote(str(out))}"
+
+
+def execute(
+    plan: Plan,
+    folder: Folder,
+    *,
+    launch: Sequence[str] = (),
+    jobs: int = 1,
+    told: Callable[[Run, str], None] = lambda run, what: None,
+) -> None:
+    """Run what is not done. A run that fails is noted; those that need it are left out, all others go on.
+
+    Args:
+        launch: as of `words_of`.
+        jobs: runs at a time, each with its share of the processor's cores.
+        told: is told of each run's start and end.
+
+    Raises:
+        Stopped: by SIGINT or SIGTERM, after the runs have stopped.
+    """
+    waiting = {name: run for name, run in plan.runs.items() if folder.state(run) != "done"}
+    failed: set[str] = set()
+    children = _Children()
+    with _listening(children), ThreadPoolExecutor(jobs) as pool:
+        running: dict[Future[int], Run] = {}
+        while (waiting or running) and not children.stopped:
+            for name, run in list(waiting.items()):
+                if failed & set(run.needs):
+                    failed.add(name)
+                    told(waiting.pop(name), "left out: what it needs has failed")
+                elif len(running) < jobs and not any(need in waiting or need in _names(running) for need in run.needs):
+                    told(run, "started")
+                    running[pool.submit(_carry_out, waiting.pop(name), folder, launch, jobs, children)] = run
+            done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
+            for future in done:
+                run, status = running.pop(future), future.result()
+                if not children.stopped:
+                    failed |= {run.name} if status else set()
+                    told(run, "done" if not status else f"FAILED, see {folder.log(run)}")
+    if children.stopped:
+        raise Stopped(children.stopped)
+
+
+def _names(running: Mapping["Future[int]", Run]) -> set[str]:
+    return {run.name for run in running.values()}
+
+
+class _Children:
+    """Processes that run now, to be told of a stop."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+        self._all: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def start(self, words: Sequence[str], **how: object) -> "subprocess.Popen[bytes]":
+        with self._lock:
+            child: subprocess.Popen[bytes] = subprocess.Popen(words, start_new_session=True, **how)  # type: ignore[call-overload]
+            self._all.add(child)
+        if self.stopped:
+            child.terminate()
+        return child
+
+    def ended(self, child: "subprocess.Popen[bytes]") -> None:
+        with self._lock:
+            self._all.discard(child)
+
+    def stop(self, number: int) -> None:
+        """SIGTERM makes a run write a checkpoint and end. torchrun hands it on."""
+        self.stopped = number
+        for child in list(self._all):
+            child.terminate()
+
+
+@contextmanager
+def _listening(children: _Children) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: children.stop(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, children: _Children) -> int:
+    """Run one command to its end; its exit status."""
+    words = words_of(run, folder, launch)
+    if words[0] == "tintype":
+        words = [sys.executable, "-m", *words]
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    environment = {"OMP_NUM_THREADS": threads, **os.environ}
+    folder.log(run).parent.mkdir(parents=True, exist_ok=True)
+    out = folder.result(run)
+    if run.kind in ("labels", "export", "evaluate"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    printed = out.with_name(f".{out.name}.tmp")
+    start = time.monotonic()
+    with folder.log(run).open("ab") as log:
+        log.write(f"$ {shlex.join(words)}\n".encode())
+        log.flush()
+        if run.kind == "evaluate":
+            with printed.open("wb") as file:
+                child = children.start(words, stdin=subprocess.DEVNULL, stdout=file, stderr=log, env=environment)
+        else:
+            child = children.start(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        status = child.wait()
+    children.ended(child)
+    if run.kind == "evaluate" and status in (0, 1) and printed.stat().st_size:  # 1: some photographs are damaged
+        os.replace(printed, out)
+    if not out.exists() and not status:
+        status = 1
+    folder.note(run, time.monotonic() - start, 0 if out.exists() or children.stopped else status)
+    return 0 if out.exists() else status

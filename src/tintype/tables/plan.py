@@ -1,0 +1,202 @@
+"""From a table at a scale to the runs that it needs: each once, whoever needs it, named by what it follows from."""
+
+import glob
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tintype.recipes import RecipeError
+from tintype.tables.spec import Made, Measured, Ours, Scale, Table
+
+_NAME = re.compile(r"{(\w[\w-]*)}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command.
+
+    Attributes:
+        name: of its folder; it changes with whatever the run follows from.
+        kind: labels, pretrain, export, transfer or evaluate.
+        words: of the command, after `tintype`; {NAME} stands for the folder of another run, {out} for its own.
+        result: the file in its folder that is there once it is done.
+        needs: names of other runs.
+        minutes: that it took where it was measured; 0: not known.
+    """
+
+    name: str
+    kind: str
+    words: tuple[str, ...]
+    result: str
+    needs: tuple[str, ...] = ()
+    minutes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Where a cell's figure stands, in the results of one run for each seed."""
+
+    runs: tuple[str, ...]
+    path: str
+
+
+@dataclass
+class Plan:
+    """Attributes:
+    runs: by name, each after those that it needs.
+    cells: by row and column.
+    not_run: reasons, likewise.
+    """
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    cells: dict[tuple[str, str], Figure] = field(default_factory=dict)
+    not_run: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def make_plan(
+    table: Table,
+    scale: str,
+    data: Mapping[str, Sequence[str]],
+    *,
+    only: Sequence[str] = (),
+    seeds: int | None = None,
+    pretrainings: int = 1,
+) -> Plan:
+    """What a table needs.
+
+    Args:
+        table: as it was read.
+        scale: one of its scales.
+        data: paths by the names that the scale has.
+        only: rows; empty: all.
+        seeds: of each task, in place of the scale's own number.
+        pretrainings: how many times each pretraining is done, with seeds from 0; tasks take turns with them.
+
+    Raises:
+        RecipeError: there is no such scale or row, or data is missing; in one line.
+    """
+    if scale not in table.scales:
+        raise RecipeError(f"{table.name} has no scale {scale}; it has {', '.join(table.scales)}")
+    chosen = table.scales[scale]
+    strange = next((row for row in only if row not in table.rows), None)
+    if strange is not None:
+        raise RecipeError(f"{table.name} has no row {strange}; it has {', '.join(table.rows)}")
+    maker = _Maker(chosen, data)
+    for row in only or table.rows:
+        ours = chosen.rows.get(row, Ours(not_run="not at this scale"))
+        for column in table.columns:
+            reason = _not_run(ours, chosen, column)
+            if reason:
+                maker.plan.not_run[row, column] = reason
+                continue
+            runs = [maker.task(ours, column, seed, seed % pretrainings) for seed in range(seeds or chosen.seeds)]
+            maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), chosen.columns[column].figure)
+    return maker.plan
+
+
+def _not_run(ours: Ours, scale: Scale, column: str) -> str:
+    if column not in scale.columns:
+        return ours.not_run or "not at this scale"
+    return ours.not_run or ours.without.get(column, "")
+
+
+class _Maker:
+    """Adds runs to a plan."""
+
+    def __init__(self, scale: Scale, data: Mapping[str, Sequence[str]]):
+        self.plan, self._scale, self._data = Plan(), scale, data
+
+    def task(self, ours: Ours, column: str, seed: int, pretraining: int) -> str:
+        """The run that measures a row's weights; its name."""
+        asked = self._scale.columns[column]
+        weights = self.weights(ours.weights, pretraining)
+        if asked.task == "evaluate":
+            return self._evaluation(ours, asked, weights)
+        words = ["transfer", asked.task, "--weights", weights, *self._given(asked.data), *_set(asked.set)]
+        words += [*_set(ours.set), "--set", f"seed={seed}"]
+        if asked.after:
+            words += ["--set", f"after={{{self.task(ours, asked.after, seed, pretraining)}}}"]
+        return self._add("transfer", asked.task, words, "results.json", asked.minutes)
+
+    def weights(self, name: str, seed: int) -> str:
+        """What --weights is given: a run's folder for a `Made`, or the word itself."""
+        return f"{{{self.made(name, seed)}}}" if name in self._scale.made else name
+
+    def made(self, name: str, seed: int) -> str:
+        """The run that makes a `Made`; its name."""
+        made = self._scale.made[name]
+        if made.labels:
+            return self._labels(made, seed)
+        words = ["pretrain", made.recipe, *self._given(made.data), *_set(made.set), "--set", f"seed={seed}"]
+        if made.study:
+            words += ["--labels", f"{{{self.made(made.study, seed)}}}/labels.tsv"]
+        if made.start:
+            words += ["--set", f"pretrained={{{self.made(made.start, seed)}}}/weights.safetensors"]
+        return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes)
+
+    def _labels(self, made: Made, seed: int) -> str:
+        words = ["labels", *made.labels.split(), *self._given(made.data)]
+        words += [] if made.labels.startswith("hierarchy") else ["--seed", str(seed)]
+        return self._add("labels", made.labels.split()[0], words, "labels.tsv", made.minutes)
+
+    def _evaluation(self, ours: Ours, asked: Measured, weights: str) -> str:
+        if ours.weights in self._scale.made:
+            exported = self._add("export", "model", ["export", weights], "model.onnx", 0)
+            weights = f"{{{exported}}}/model.onnx"
+        words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *asked.options]
+        return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
+
+    def _add(self, kind: str, title: str, words: Sequence[str], result: str, minutes: float) -> str:
+        """A run, unless it is there already. What it needs stands in its words."""
+        needs = tuple(dict.fromkeys(name for word in words for name in _NAME.findall(word)))
+        digest = hashlib.sha256(json.dumps(list(words)).encode()).hexdigest()[:8]
+        name = f"{Path(title).stem}-{digest}"
+        self.plan.runs.setdefault(name, Run(name, kind, tuple(words), result, needs, minutes))
+        return name
+
+    def _given(self, data: Sequence[str]) -> list[str]:
+        return [word for path in self._paths(data) for word in ("--data", path)]
+
+    def _paths(self, data: Sequence[str]) -> list[str]:
+        return [path for entry in data for path in self._expanded(entry)]
+
+    def _expanded(self, entry: str) -> Iterator[str]:
+        """The paths that an entry such as `train={photos}/train-*.tar` stands for, with what goes before them."""
+        role, equals, pattern = entry.partition("=")
+        role, pattern = (f"{role}=", pattern) if equals else ("", entry)
+        found = _NAME.search(pattern)
+        for path in self._given_for(found[1]) if found else [""]:
+            full = pattern.replace(found[0], path, 1) if found else pattern
+            paths = sorted(glob.glob(full)) if glob.has_magic(pattern) else [full]
+            if not paths:
+                raise RecipeError(f"nothing is at {full}")
+            yield from (role + each for each in paths)
+
+    def _given_for(self, name: str) -> Sequence[str]:
+        if name not in self._data:
+            raise RecipeError(f"say where {name} is ({self._scale.data[name]}): --data {name}=PATH")
+        return self._data[name]
+
+
+def _set(settings: Sequence[str]) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+def command_of(run: Run, folder: Path) -> list[str]:
+    """The words of a run's command after `tintype`, with the folders that they stand for.
+
+    Args:
+        folder: with the folders of all runs.
+    """
+
+    def there(word: str) -> str:
+        return _NAME.sub(lambda found: str(folder / found[1]), word)
+
+    words = [there(word) for word in run.words]
+    out = folder / run.name
+    if run.kind in ("labels", "export"):
+        return [*words, "-o", str(out / run.result)]
+    return words if run.kind == "evaluate" else [*words, "--out", str(out)]
