@@ -94,9 +94,8 @@ def main(batch: int, photos: list[str]) -> None:
             best[name] = min(best[name], seconds(way, device))
     for name, time_ in best.items():
         ratio = time_ / best["forward"]
-        print(
-            f"{name:11} {time_:7.3f} s  {batch / time_:7.0f} images/s  {ratio:5.2f} x  {'(limit 1.3)' * (name == 'probe')}"
-        )
+        limit = "  (limit 1.3)" if name == "probe" else ""
+        print(f"{name:11} {time_:7.3f} s  {batch / time_:7.0f} images/s  {ratio:5.2f} x{limit}")
     if not photos:
         return
 
@@ -123,9 +122,8 @@ def main(batch: int, photos: list[str]) -> None:
 
     loading, together = (UPDATES * batch / wall(way) for way in (decode, both))
     bound = min(loading, batch / best["probe"])
-    print(
-        f"loader alone {loading:.0f} images/s; probe fed by it {together:.0f} images/s = {together / bound:.2f} of the slower"
-    )
+    fed_at = f"probe fed by it {together:.0f} images/s = {together / bound:.2f} of the slower"
+    print(f"loader alone {loading:.0f} images/s; {fed_at}")
 
 
 if __name__ == "__main__":
