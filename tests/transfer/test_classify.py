@@ -10,7 +10,8 @@ from torch import nn
 from tintype.data import DataError
 from tintype.recipes import RecipeError
 from tintype.training import launch
-from tintype.transfer.classify import ManyCrops, RandomCrop, crop_scores, parts, summary
+from tintype.transfer.classify import ManyCrops, RandomCrop, crop_scores, summary
+from tintype.transfer.early_stopping import without_held_out
 from tintype.transfer.feed import feed
 from tintype.transfer.pictures import open_devkit
 from tintype.transfer.recipe_file import bundled_tasks, load_task
@@ -105,12 +106,12 @@ def test_training_crops_come_with_the_labels_of_their_pictures_and_each_picture_
 def test_what_early_stopping_holds_out_is_a_tenth_and_not_trained_on():
     plain = load_task("classify")
     names = [f"{number:06}" for number in range(50)]
-    assert parts(names, plain) == (list(range(50)), [])
+    assert without_held_out(names, plain.schedule) == (list(range(50)), [])
     stopping = load_task("classify", ["schedule.name=early_stopping", "schedule.held_out=0.1"])
-    trained, held_out = parts(names, stopping)
+    trained, held_out = without_held_out(names, stopping.schedule)
     assert (len(trained), len(held_out)) == (45, 5)
     assert sorted(trained + held_out) == list(range(50))
-    assert parts(names, stopping) == (trained, held_out)
+    assert without_held_out(names, stopping.schedule) == (trained, held_out)
 
 
 def test_pictures_that_are_trained_on_are_learned_by_heart_and_random_weights_know_little(tmp_path):

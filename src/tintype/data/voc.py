@@ -73,6 +73,11 @@ class Detected(NamedTuple):
     boxes: Sequence[Boxes]
 
 
+def is_devkit(path: str) -> bool:
+    """Whether a path is a VOC devkit, of whatever year, or holds one."""
+    return Path(path, "ImageSets").is_dir() or Path(path, "VOCdevkit").is_dir() or any(Path(path).glob("VOC20??"))
+
+
 class Devkit:
     """The images of one year.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,10 +10,32 @@ from torch import Tensor
 
 from tintype.data import DataError, Labelled, Photos, batches, center_crops, fingerprint, open_photos, studies
 from tintype.data.labels import labels_of, sort_classes
+from tintype.recipes import Range
+from tintype.recipes.blocks import Fraction, check_scale
+from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.sources import Sources
 from tintype.transfer.subject import PICTURES
 
 TEST_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropsRecipe(TransferRecipe):
+    """A task on random crops of photographs with a class each.
+
+    Attributes:
+        crop: side of the trunk's input.
+        scale: of random crops, relative to the short side (227 of 256 in the papers); tests cut the larger one.
+        flip: whether half of the crops are mirrored.
+    """
+
+    crop: Annotated[int, Range(8)] = 224
+    scale: tuple[Fraction, ...] = (0.875, 0.875)
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_scale(self.scale, "scale")
 
 
 @dataclass(frozen=True)
@@ -97,26 +119,7 @@ def test_batches(photos: Photos, crop: int, inside: float, workers: int) -> Iter
             yield batch
 
 
-class Crops(Protocol):
-    """What a recipe says of its crops."""
-
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def steps(self) -> int: ...
-    @property
-    def crop(self) -> int: ...
-    @property
-    def scale(self) -> tuple[float, ...]: ...
-    @property
-    def flip(self) -> bool: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def workers(self) -> int: ...
-
-
-def train_batches(photos: Photos, start: int, recipe: Crops, rank: int, world_size: int) -> Iterator[Labelled]:
+def train_batches(photos: Photos, start: int, recipe: CropsRecipe, rank: int, world_size: int) -> Iterator[Labelled]:
     """This process's share of the batches of random crops from update `start` on; see `tintype.data.batches`."""
     low, high = recipe.scale
     yield from batches(

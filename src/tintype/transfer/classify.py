@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tintype.data import Labelled
+from tintype.data.loader import planes
 from tintype.recipes import Range, RecipeError
 from tintype.recipes.blocks import Count, Positive
-from tintype.transfer.early_stopping import held_out_of
-from tintype.transfer.feed import feed, in_order
+from tintype.transfer.early_stopping import without_held_out
+from tintype.transfer.feed import in_order
 from tintype.transfer.multilabel_scores import class_precisions, class_table, mean_precision
-from tintype.transfer.pictures import Pictures, fingerprint, open_devkit, planes
-from tintype.transfer.recipe import EarlyStopping, TransferRecipe
+from tintype.transfer.pictures import Pictures, fingerprint, open_devkit
+from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.rescaled_crop import centre_crop, random_crop
 from tintype.transfer.session import Session
 from tintype.transfer.subject import PICTURES
@@ -113,7 +114,7 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, ClassifyRecipe)
     train, test = open_devkit(session.sources, recipe.year, recipe.train, recipe.test)
     session.facts |= {"train": fingerprint(train), "test": fingerprint(test)}
-    less, held_out = parts(train.names, recipe)
+    less, held_out = without_held_out(train.names, recipe.schedule)
     crop = recipe.crop
 
     def build() -> VocClassifier:
@@ -121,26 +122,13 @@ def run(session: Session) -> dict[str, Any]:
         trunk = session.trunk(lambda: some(train, recipe))
         crop = crop_side(trunk, recipe.crop)
         freeze_before(trunk, recipe.train_from)
-        if recipe.surgery.batch_norm == "frozen":
-            trunk.fix_statistics(trained=False)
         torch.manual_seed(recipe.seed)
         return VocClassifier(trunk, len(train.classes)).to(session.device)
 
     def batches(without: bool, start: int) -> Iterator[Labelled]:
         numbers = less if without else range(len(train))
         make = RandomCrop(train, numbers, crop, recipe.scale, recipe.rescale)
-        rank, processes = session.share
-        for samples in feed(
-            make,
-            len(numbers),
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
-            steps=recipe.steps,
-            start=start,
-            workers=recipe.workers,
-            rank=rank,
-            world_size=processes,
-        ):
+        for samples in session.feed(make, len(numbers), start):
             labels = torch.from_numpy(np.stack([sample.labels for sample in samples]))
             yield Labelled(planes(np.stack([sample.pixels for sample in samples])), labels)
 
@@ -157,7 +145,7 @@ def run(session: Session) -> dict[str, Any]:
 
     network = session.fit(
         build,
-        parts=lambda network: [(network.trunk, recipe.optimizer.trunk_lr), (network.fc8, 1.0)],  # type: ignore[list-item]
+        parts=lambda network: [(network.trunk, recipe.optimizer.trunk_lr), (network.fc8, 1.0)],
         batches=batches,
         loss=loss,
         score=score,
@@ -192,13 +180,6 @@ def crop_scores(network: nn.Module, session: Session, make: ManyCrops, numbers: 
         scores = network(session.look(planes(crops.reshape(-1, *crops.shape[2:])).to(session.device)))
         found.append(scores.float().cpu().numpy().reshape(*crops.shape[:2], -1))
     return np.concatenate(found)
-
-
-def parts(names: Sequence[str], recipe: ClassifyRecipe) -> tuple[list[int], list[int]]:
-    """Numbers of the training pictures without those that early stopping holds out, and of these."""
-    schedule = recipe.schedule
-    held_out = held_out_of(names, schedule.held_out) if isinstance(schedule, EarlyStopping) else []
-    return sorted(set(range(len(names))) - set(held_out)), held_out
 
 
 def some(pictures: Pictures, recipe: ClassifyRecipe) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tintype.runtime.atomic import write_atomically
 from tintype.transfer.recipe import EarlyStopping
 
 
@@ -74,9 +75,7 @@ class Watch:
             so_far = decide(self.scores[: i + 1], self._schedule)
             done = "stop" if so_far.stop == step else "drop" if step in so_far.drops else ""
             lines.append(json.dumps({"step": step, "score": score, "decision": done}) + "\n")
-        temporary = self._file.with_name(f".{self._file.name}.tmp")
-        temporary.write_text("".join(lines), "utf-8")
-        os.replace(temporary, self._file)
+        write_atomically(self._file, lambda file: file.write("".join(lines).encode()), overwrite=True)
 
 
 def factor(decided: Decided, schedule: EarlyStopping, step: int) -> float:
@@ -92,3 +91,9 @@ def held_out_of(names: Sequence[str], share: float) -> list[int]:
     digests = [hashlib.blake2b(os.fsencode(name), digest_size=8, person=b"early stopping").digest() for name in names]
     order = sorted(range(len(names)), key=lambda number: (digests[number], names[number]))
     return sorted(order[: max(1, round(share * len(names)))])
+
+
+def without_held_out(names: Sequence[str], schedule: object) -> tuple[list[int], list[int]]:
+    """Numbers of the samples without those that early stopping holds out, and of these; all, and none, without it."""
+    held_out = held_out_of(names, schedule.held_out) if isinstance(schedule, EarlyStopping) else []
+    return sorted(set(range(len(names))) - set(held_out)), held_out

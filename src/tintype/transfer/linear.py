@@ -7,7 +7,7 @@ All layers are probed in one pass: each has its own batch-norm without scale or 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,18 +15,17 @@ from torch.nn import functional as F
 
 from tintype.data import Labelled, Photos
 from tintype.networks.trunk import Trunk
-from tintype.recipes import Range, RecipeError
-from tintype.recipes.blocks import Count, Fraction
+from tintype.recipes import RecipeError
+from tintype.recipes.blocks import Count, WholeNumber
 from tintype.transfer.accuracy import Accuracy
-from tintype.transfer.classes import open_classes, test_batches, train_batches
+from tintype.transfer.classes import CropsRecipe, open_classes, test_batches, train_batches
 from tintype.transfer.pooling import DIMENSIONS, pool
-from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.session import Session
 from tintype.transfer.sklearn_probes import quick_look
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinearRecipe(TransferRecipe):
+class LinearRecipe(CropsRecipe):
     """A probe of each layer.
 
     Attributes:
@@ -34,10 +33,7 @@ class LinearRecipe(TransferRecipe):
         pooling: of the maps to about `dimensions` numbers: `average`, or `resize` as in Zhang16's released networks.
         probe: `sgd`, trained as the recipe says; or, fast on small data, on features of centred crops kept in memory:
             `logistic` regression or `knn`, the `neighbours` nearest by cosine.
-        crop: side of the trunk's input.
-        scale: of random crops, relative to the short side (227 of 256 in the papers); tests cut the larger one.
         per_class: train on so many photographs of each class; 0: on all.
-        eps: of the batch-norm before a probe.
     """
 
     task: Literal["linear"] = "linear"
@@ -46,15 +42,7 @@ class LinearRecipe(TransferRecipe):
     dimensions: Count = DIMENSIONS
     probe: Literal["sgd", "logistic", "knn"] = "sgd"
     neighbours: Count = 20
-    crop: Annotated[int, Range(8)] = 224
-    scale: tuple[Fraction, ...] = (0.875, 0.875)
-    flip: bool = True
-    per_class: Annotated[int, Range(0)] = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
-            raise RecipeError(f"key 'scale' is {list(self.scale)}; it must be [low, high] with 0 < low <= high <= 1")
+    per_class: WholeNumber = 0
 
 
 class Probes(nn.Module):
@@ -143,7 +131,7 @@ def run(session: Session) -> dict[str, Any]:
 
     network = session.fit(
         build,
-        parts=lambda network: [(network.probes, 1.0)],  # type: ignore[list-item]
+        parts=lambda network: [(network.probes, 1.0)],
         batches=lambda without, start: train_batches(less if without else data.train, start, recipe, *session.share),
         loss=loss,
         score=lambda network: {"top1": max(found.top1 for found in measure(network, held_out).values())},

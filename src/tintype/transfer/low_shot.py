@@ -5,7 +5,7 @@ tintype transfer low-shot --weights runs/color --data imagenet/ --set per_class=
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,36 +14,25 @@ from torch.nn import functional as F
 from tintype.data import Labelled, Photos
 from tintype.networks.classifier import Pooled
 from tintype.networks.trunk import Trunk
-from tintype.recipes import Range, RecipeError
-from tintype.recipes.blocks import Fraction, WholeNumber
+from tintype.recipes import RecipeError
+from tintype.recipes.blocks import WholeNumber
 from tintype.transfer.accuracy import Accuracy
-from tintype.transfer.classes import open_classes, test_batches, train_batches
-from tintype.transfer.recipe import TransferRecipe
+from tintype.transfer.classes import CropsRecipe, open_classes, test_batches, train_batches
 from tintype.transfer.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class LowShotRecipe(TransferRecipe):
+class LowShotRecipe(CropsRecipe):
     """Fine-tuning of a whole trunk with a linear layer on the mean of its last feature map.
 
     Attributes:
         per_class: photographs of each class that are trained on, exactly; 0: all.
         layer: the feature map under the classifier; `last`.
-        crop: side of the trunk's input.
-        scale: of random crops, relative to the short side; tests cut the larger one.
     """
 
     task: Literal["low-shot"] = "low-shot"
     per_class: WholeNumber = 100
     layer: str = "last"
-    crop: Annotated[int, Range(8)] = 224
-    scale: tuple[Fraction, ...] = (0.875, 0.875)
-    flip: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
-            raise RecipeError(f"key 'scale' is {list(self.scale)}; it must be [low, high] with 0 < low <= high <= 1")
 
 
 class FineTuned(nn.Module):
@@ -99,7 +88,7 @@ def run(session: Session) -> dict[str, Any]:
 
     network = session.fit(
         build,
-        parts=lambda network: [(network.trunk, recipe.optimizer.trunk_lr), (network.head, 1.0)],  # type: ignore[list-item]
+        parts=lambda network: [(network.trunk, recipe.optimizer.trunk_lr), (network.head, 1.0)],
         batches=lambda without, start: train_batches(less if without else data.train, start, recipe, *session.share),
         loss=loss,
         score=score,

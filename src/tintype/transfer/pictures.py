@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tintype.data import DataError, Photos
 from tintype.data.decode import full_size
 from tintype.data.errors import DamagedPhotoError
-from tintype.data.voc import CLASSES, Devkit
+from tintype.data.voc import CLASSES, Devkit, is_devkit
 from tintype.transfer.classes import open_classes
 from tintype.transfer.sources import Sources
 
@@ -66,15 +64,10 @@ def open_devkit(sources: Sources, year: int, train: str, test: str) -> tuple[Pic
 
 def open_pictures(sources: Sources, year: int, train: str, test: str, val_fraction: float) -> tuple[Pictures, Pictures]:
     """A devkit's pictures as of `open_devkit`, or photographs with a class each as of `open_classes`."""
-    if _is_devkit(sources.train[0]):
+    if is_devkit(sources.train[0]):
         return open_devkit(sources, year, train, test)
     data = open_classes(sources, val_fraction)
     return tuple(_of_photos(photos, data.names) for photos in (data.train, data.test))  # type: ignore[return-value]
-
-
-def planes(crops: NDArray[np.uint8]) -> Tensor:
-    """(N, h, w, 3) to (N, 3, h, w)."""
-    return torch.from_numpy(crops).permute(0, 3, 1, 2)
 
 
 def fingerprint(pictures: Pictures) -> str:
@@ -89,10 +82,6 @@ def _listed(folders: Sequence[str], year: int, split: str) -> Pictures:
         raise DataError(f"one devkit at a time, not {' and '.join(folders)}")
     names, photographs, labels = Devkit(folders[0], year).classification(split)
     return Pictures(names, labels, CLASSES, False, _Files(photographs))
-
-
-def _is_devkit(folder: str) -> bool:
-    return any(any(Path(folder).glob(f"{below}ImageSets")) for below in ("", "VOC*/", "VOCdevkit/VOC*/"))
 
 
 def _of_photos(photos: Photos, classes: Sequence[str]) -> Pictures:

@@ -64,6 +64,7 @@ class TransferRecipe:
     """What all tasks have in common.
 
     Attributes:
+        task: which of `tintype.transfer.tasks.TASKS`.
         steps: updates; at most, with early stopping.
         batch_size: pictures in a step, over all processes.
         trunk: of the weights, where their file does not say (published ones, random ones).
@@ -71,6 +72,7 @@ class TransferRecipe:
         workers: processes that decode.
     """
 
+    task: str
     name: str
     description: str
     steps: Count

@@ -1,7 +1,6 @@
 """A task from its recipe to its results."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,8 +11,9 @@ from accelerate import Accelerator
 
 from tintype.networks import save_weights
 from tintype.networks.trunk import Trunk
-from tintype.recipes import RecipeError
+from tintype.recipes.optim import check_shares
 from tintype.recipes.runs import open_run
+from tintype.runtime.atomic import write_atomically
 from tintype.training import AS_USUAL, Compute
 from tintype.training.record import versions
 from tintype.transfer.recipe import TransferRecipe
@@ -57,19 +57,14 @@ def transfer(
         Interrupted: the run was asked to stop; it can be resumed.
     """
     sources = parse_sources(data)
-    if recipe.batch_size % (accelerator.num_processes * compute.accumulate):
-        raise RecipeError(
-            f"key 'batch_size' is {recipe.batch_size}; it must be a multiple of the {accelerator.num_processes} "
-            f"processes times {compute.accumulate} parts"
-        )
+    check_shares(recipe.batch_size, accelerator.num_processes, compute.accumulate)
     if accelerator.is_main_process:
         open_run(run, asdict(recipe), resolved, resume)
     accelerator.wait_for_everyone()
     session = Session(accelerator, recipe, weights, sources, run, resume, compute)
-    task: str = recipe.task  # type: ignore[attr-defined]
-    results = TASKS[task].run(session)
+    results = TASKS[recipe.task].run(session)
     record = {
-        "task": task,
+        "task": recipe.task,
         "recipe": recipe.name,
         "results": results,
         "trunk": session.subject.described,
@@ -80,9 +75,8 @@ def transfer(
     }
     if accelerator.is_main_process:
         save_fine_tuned(session)
-        temporary = run / f".{RESULTS}.tmp"
-        temporary.write_text(json.dumps(record) + "\n", "utf-8")
-        os.replace(temporary, run / RESULTS)
+        line = json.dumps(record) + "\n"
+        write_atomically(run / RESULTS, lambda file: file.write(line.encode()), overwrite=True)
     accelerator.wait_for_everyone()
     return record
 

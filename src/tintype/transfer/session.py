@@ -15,15 +15,18 @@ from torch import Tensor, nn
 
 from tintype.data import Photos
 from tintype.networks.trunk import Trunk
-from tintype.recipes.optim import learning_rate, make_optimizer
-from tintype.training import AS_USUAL, Compute, Plan, train
+from tintype.recipes.optim import learning_rate, make_optimizer, make_plan
+from tintype.runtime.atomic import write_atomically
+from tintype.training import AS_USUAL, Compute, train
 from tintype.training.loop import Batch
-from tintype.transfer.early_stopping import Decided, Watch, factor, held_out_of
-from tintype.transfer.recipe import EarlyStopping, TransferRecipe
+from tintype.transfer.early_stopping import Decided, Watch, factor, without_held_out
+from tintype.transfer.feed import S, feed
+from tintype.transfer.recipe import EarlyStopping, Surgery, TransferRecipe
 from tintype.transfer.sources import Sources
 from tintype.transfer.subject import Subject, open_subject
 
 B = TypeVar("B", bound=Batch)
+N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass
@@ -61,10 +64,11 @@ class Session:
         """Which process this is, and of how many."""
         return self.accelerator.process_index, self.accelerator.num_processes
 
-    def trunk(self, pictures: Callable[[], Tensor]) -> Trunk:
-        """The trunk under test, anew from its weights. `pictures` as of `open_subject`."""
+    def trunk(self, pictures: Callable[[], Tensor], surgery: Surgery | None = None) -> Trunk:
+        """The trunk under test, anew from its weights. `pictures` as of `open_subject`; surgery: the recipe's."""
         recipe = self.recipe
-        subject = open_subject(self.weights, recipe.trunk, recipe.surgery, pictures, self.device, recipe.seed)
+        done = surgery or recipe.surgery
+        subject = open_subject(self.weights, recipe.trunk, done, pictures, self.device, recipe.seed)
         self.subject = subject
         return subject.trunk
 
@@ -74,23 +78,34 @@ class Session:
 
     def parts(self, photos: Photos) -> tuple[Photos, Photos]:
         """Training photographs without those that early stopping holds out, and these; all, and none, without it."""
-        schedule = self.recipe.schedule
-        held_out = np.zeros(len(photos), bool)
-        if isinstance(schedule, EarlyStopping):
-            held_out[held_out_of([photo.key for photo in photos], schedule.held_out)] = True
-        return photos.choose(np.flatnonzero(~held_out)), photos.choose(np.flatnonzero(held_out))
+        less, held_out = without_held_out([photo.key for photo in photos], self.recipe.schedule)
+        return photos.choose(np.array(less, np.int64)), photos.choose(np.array(held_out, np.int64))
+
+    def feed(self, make: Callable[[int, np.random.Generator], S], count: int, start: int) -> Iterator[list[S]]:
+        """This process's share of the recipe's batches from update `start` on; see `tintype.transfer.feed.feed`."""
+        recipe, (rank, processes) = self.recipe, self.share
+        return feed(
+            make,
+            count,
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            steps=recipe.steps,
+            start=start,
+            workers=recipe.workers,
+            rank=rank,
+            world_size=processes,
+        )
 
     def fit(
         self,
-        build: Callable[[], nn.Module],
+        build: Callable[[], N],
         *,
-        parts: Callable[[nn.Module], Sequence[tuple[nn.Module, float]]],
+        parts: Callable[[N], Sequence[tuple[nn.Module, float]]],
         batches: Callable[[bool, int], Iterable[B]],
         loss: Callable[[nn.Module, B, int, int], Tensor],
         score: Callable[[nn.Module], Mapping[str, float]],
         rises: str,
-        names: Callable[[int], Sequence[str]] | None = None,
-    ) -> nn.Module:
+    ) -> N:
         """Train as the recipe's schedule says.
 
         Args:
@@ -101,14 +116,13 @@ class Session:
             loss: as of `tintype.training.train`.
             score: figures on the part that is held out; only where one is. Nothing is measured on test data meanwhile.
             rises: which of them early stopping watches; the higher the better.
-            names: as of `tintype.training.train`.
 
         Returns:
             The trained network, in evaluation mode.
         """
         schedule, base, steps = self.recipe.schedule, self.recipe.optimizer.lr, self.recipe.steps
 
-        def run(folder: Path, held_out: bool, steps: int, rate: Callable[[int], float], **other: Any) -> nn.Module:
+        def run(folder: Path, held_out: bool, steps: int, rate: Callable[[int], float], **other: Any) -> N:
             network = self.trained = build()
             optimizer = make_optimizer(parts(network), self.recipe.optimizer)
             said = {
@@ -117,29 +131,29 @@ class Session:
                 **other,
             }
             folder.mkdir(parents=True, exist_ok=True)
-            plan = self._plan(steps)
-            return train(
+            trained: Any = train(
                 self.accelerator,
                 network,
                 optimizer,
                 folder,
-                plan,
+                make_plan(self.recipe, steps),
                 loss=loss,
                 learning_rate=rate,
-                names=names,
                 facts=self.facts,
                 compute=self.compute,
                 resume=self.resume,
                 **said,
             )
+            return trained  # type: ignore[no-any-return]
 
         if not isinstance(schedule, EarlyStopping):
-            self.trained = run(self.run, False, steps, learning_rate(schedule, base, steps))
-            return self.trained
-        decided = self._decide(schedule, run, batches, score, rises)
-        stop = decided.stop or steps
-        self.trained = run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
-        return self.trained
+            network = run(self.run, False, steps, learning_rate(schedule, base, steps))
+        else:
+            decided = self._decide(schedule, run, batches, score, rises)
+            stop = decided.stop or steps
+            network = run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
+        self.trained = network
+        return network
 
     def _decide(
         self,
@@ -185,20 +199,7 @@ class Session:
         run(folder, True, self.recipe.steps, lambda s: base * watch.factor(s), batches=until_decided, validate=validate)
         decided = watch.decided
         if self.accelerator.is_main_process:
-            finished.write_text(json.dumps(asdict(decided)) + "\n", "utf-8")
+            told = json.dumps(asdict(decided)).encode()
+            write_atomically(finished, lambda file: file.write(told + b"\n"), overwrite=True)
         self.accelerator.wait_for_everyone()
         return decided
-
-    def _plan(self, steps: int) -> Plan:
-        recipe = self.recipe
-        return Plan(
-            steps=steps,
-            seed=recipe.seed,
-            clip=recipe.optimizer.clip,
-            ema=recipe.ema,
-            precision=recipe.precision,
-            log_every=recipe.log_every,
-            validate_every=recipe.validate_every,
-            checkpoint_every=recipe.checkpoint_every,
-            keep=recipe.keep,
-        )

@@ -6,7 +6,7 @@ Each unit's activations before and after fine-tuning are correlated over all pla
 the median over its units, with the quartiles.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from tintype.transfer.linear import chosen_layers
 from tintype.transfer.recipe import Surgery, TransferRecipe
 from tintype.transfer.session import Session
 from tintype.transfer.shift_plot import plot
-from tintype.transfer.subject import PICTURES, open_subject
+from tintype.transfer.subject import PICTURES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +122,7 @@ def run(session: Session) -> dict[str, Any]:
     if recipe.after == REQUIRED:
         raise RecipeError("say which run fine-tuned these weights: --set after=RUN")
     tensors, surgery = fine_tuned(Path(recipe.after))
-    pictures: Callable[[], Tensor] = lambda: torch.cat(list(crops(PICTURES)))  # noqa: E731
-    session.subject = open_subject(session.weights, recipe.trunk, surgery, pictures, session.device, recipe.seed)
-    before = session.subject.trunk.eval()
+    before = session.trunk(lambda: torch.cat(list(crops(PICTURES))), surgery).eval()
     session.subject.described["after"] = recipe.after
     own = before.state_dict()
     layers = chosen_layers(before, recipe.layers)

@@ -1,16 +1,17 @@
 """A quick look at features that are kept in memory: scikit-learn's logistic regression and nearest neighbours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from tintype.data import Labelled
+from tintype.data import Photos
 from tintype.transfer.accuracy import Accuracy
 from tintype.transfer.classes import ClassData, test_batches
-from tintype.transfer.pooling import pool
+from tintype.transfer.features import Features, layer_features
 from tintype.transfer.session import Session
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
 def quick_look(session: Session, data: ClassData, layers: Sequence[str], recipe: "LinearRecipe") -> dict[str, Any]:
     """Accuracy of each layer by the recipe's probe."""
-    crops = [test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers) for photos in (data.train, data.test)]
-    (known, classes), (asked, truth) = (features(session, layers, batches, recipe) for batches in crops)
+    (known, classes), (asked, truth) = (features(session, layers, photos, recipe) for photos in (data.train, data.test))
     found = {}
     for layer in layers:
         count = Accuracy()
@@ -29,24 +29,19 @@ def quick_look(session: Session, data: ClassData, layers: Sequence[str], recipe:
     return found
 
 
-@torch.no_grad()
 def features(
-    session: Session,
-    layers: Sequence[str],
-    batches: Iterable[Labelled],
-    recipe: "LinearRecipe",
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.int64]]:
-    """Pooled features of each layer, (N, D), and classes, (N,)."""
-    trunk = session.subject.trunk.eval()
-    found: dict[str, list[NDArray[np.float32]]] = {layer: [] for layer in layers}
+    session: Session, layers: Sequence[str], photos: Photos, recipe: "LinearRecipe"
+) -> tuple[dict[str, Features], NDArray[np.int64]]:
+    """Pooled features of each layer, (N, D), and classes, (N,), of centred crops."""
     classes = []
-    for batch in batches:
-        maps = trunk(session.look(batch.pixels.to(session.device)))
-        for layer in layers:
-            vectors = pool(maps[layer], recipe.pooling, session.subject.described["trunk"], layer, recipe.dimensions)
-            found[layer].append(vectors.float().cpu().numpy())
-        classes.append(batch.classes.numpy())
-    return {layer: np.concatenate(parts) for layer, parts in found.items()}, np.concatenate(classes)
+
+    def pixels() -> Iterator[Tensor]:
+        for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers):
+            classes.append(batch.classes.numpy())
+            yield batch.pixels
+
+    found = layer_features(session.subject, layers, pixels(), pooling=recipe.pooling, dimensions=recipe.dimensions)
+    return found, np.concatenate(classes)
 
 
 def _answers(

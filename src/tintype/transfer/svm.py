@@ -9,7 +9,6 @@ Features, and the results of each layer, are kept in the run's folder, so that a
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tintype.data.loader import planes
 from tintype.recipes import Range
 from tintype.recipes.blocks import ConstantSchedule, Count, Optimizer, Positive, WholeNumber
+from tintype.runtime.atomic import write_atomically
 from tintype.transfer.features import Features, layer_features, unit_length
 from tintype.transfer.feed import in_order
 from tintype.transfer.linear import chosen_layers
 from tintype.transfer.multilabel_scores import class_precisions, mean_precision
-from tintype.transfer.pictures import Pictures, fingerprint, open_pictures, planes
+from tintype.transfer.pictures import Pictures, fingerprint, open_pictures
 from tintype.transfer.pooling import DIMENSIONS
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.rescaled_crop import squash
@@ -254,7 +255,4 @@ def _hash(values: dict[str, Any]) -> str:
 
 def _write(file: Path, write: Callable[[Any], Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.tmp")
-    with temporary.open("wb") as opened:
-        write(opened)
-    os.replace(temporary, file)
+    write_atomically(file, write, overwrite=True)

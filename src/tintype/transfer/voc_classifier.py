@@ -77,10 +77,9 @@ def freeze_before(trunk: Trunk, first: str) -> None:
     elif first == "fc6":
         names = list(trunk.strides)
         own = names[names.index("fc6") :] if "fc6" in names else [n for n in names if _stage(n) == _stage(names[-1])]
-        before = names[: names.index(own[0])]
-        if not before or before == ["data"]:
+        if names[: names.index(own[0])] in ([], ["data"]):
             raise RecipeError(f"key 'train_from' is fc6, but this trunk has nothing before {own[0]}")
-        trunk.freeze(before[-1])
+        trunk.train_from(own[0])
 
 
 def crop_side(trunk: Trunk, side: int) -> int:

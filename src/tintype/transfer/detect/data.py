@@ -15,7 +15,7 @@ from tintype.data.errors import DamagedPhotoError, LoadingError
 from tintype.data.voc import Devkit
 from tintype.transfer.detect.proposals import given, searched
 from tintype.transfer.detect.recipe import IN_RUN, DetectRecipe
-from tintype.transfer.early_stopping import held_out_of
+from tintype.transfer.early_stopping import without_held_out
 from tintype.transfer.session import Session
 from tintype.transfer.subject import PICTURES
 
@@ -37,11 +37,10 @@ class DetectData:
         held = (self.names, self.photographs, self.boxes, self.proposals)
         return DetectData(*([part[i] for i in numbers] for part in held))  # type: ignore[arg-type]
 
-    def split(self, share: float) -> tuple["DetectData", "DetectData"]:
-        """Without and with those pictures that early stopping holds out."""
-        held_out = set(held_out_of(self.names, share))
-        others = [number for number in range(len(self)) if number not in held_out]
-        return self.choose(others), self.choose(sorted(held_out))
+    def without_held_out(self, schedule: object) -> tuple["DetectData", "DetectData"]:
+        """Without those pictures that early stopping holds out, and these; all, and none, without it."""
+        less, held_out = without_held_out(self.names, schedule)
+        return self.choose(less), self.choose(held_out)
 
     def fingerprint(self) -> str:
         """Of all that is learned from: files of proposals are named by the content of their photographs."""

@@ -2,8 +2,6 @@
 
 import hashlib
 import multiprocessing
-import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -16,7 +14,9 @@ from tqdm import tqdm
 
 from tintype.data.decode import full_size
 from tintype.data.errors import DamagedPhotoError, DataError
+from tintype.data.loader import ignore_stops
 from tintype.data.missing import require_all
+from tintype.runtime.atomic import write_atomically
 from tintype.transfer.detect.edges import Edges
 from tintype.transfer.detect.matlab import read_matlab
 from tintype.transfer.detect.selective_search import Search, require_opencv, selective_search, tidy
@@ -134,17 +134,10 @@ def _make(folder: Path) -> None:
 
 
 def _keep(path: Path, edges: Edges) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with partial.open("wb") as file:
-            np.save(file, edges)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_atomically(path, lambda file: np.save(file, edges), overwrite=True)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _work(pictures: Sequence[Picture], search: Search, jobs: int) -> Iterable[None]:
@@ -155,7 +148,7 @@ def _work(pictures: Sequence[Picture], search: Search, jobs: int) -> Iterable[No
             yield
         return
     context = multiprocessing.get_context("spawn")  # a fork would have torch's threads, but not their work
-    pool = ProcessPoolExecutor(min(jobs, len(pictures)), context, initializer=_ignore_stops)
+    pool = ProcessPoolExecutor(min(jobs, len(pictures)), context, initializer=ignore_stops, initargs=(0,))
     try:
         for done in as_completed([pool.submit(_search, picture, search) for picture in pictures]):
             yield done.result()
@@ -171,8 +164,3 @@ def _search(picture: Picture, search: Search) -> None:
     except (DamagedPhotoError, OSError) as error:
         raise DataError(f"{picture.photograph} cannot be read: {error}") from error
     _keep(picture.kept, selective_search(rgb, search))
-
-
-def _ignore_stops() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)

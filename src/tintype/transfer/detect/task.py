@@ -21,8 +21,7 @@ from tintype.transfer.detect.pictures import Examined, Examples, Scale, Views
 from tintype.transfer.detect.predict import detect, loss
 from tintype.transfer.detect.recipe import DetectRecipe
 from tintype.transfer.detection import Detections, detection_average_precision
-from tintype.transfer.feed import feed, in_order
-from tintype.transfer.recipe import EarlyStopping
+from tintype.transfer.feed import in_order
 from tintype.transfer.session import Session
 
 
@@ -32,8 +31,7 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, DetectRecipe)
     torch.backends.cudnn.benchmark = False  # pictures have many sizes, and each would be tried out anew
     train, test = open_data(session)
-    schedule = recipe.schedule
-    less, rest = train.split(schedule.held_out) if isinstance(schedule, EarlyStopping) else (train, train.choose([]))
+    less, rest = train.without_held_out(recipe.schedule)
 
     def build() -> FastRCNN:
         trunk = session.trunk(train.pictures)
@@ -45,19 +43,8 @@ def run(session: Session) -> dict[str, Any]:
             raise RecipeError(str(error)) from error
 
     def batches(without: bool, start: int) -> Iterator[Examined]:
-        rank, world_size = session.share
         examples = examples_of(less if without else train, recipe)
-        for batch in feed(
-            examples,
-            len(examples.photographs),
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
-            steps=recipe.steps,
-            start=start,
-            workers=recipe.workers,
-            rank=rank,
-            world_size=world_size,
-        ):
+        for batch in session.feed(examples, len(examples.photographs), start):
             yield Examined.of(batch)
 
     def step_loss(model: nn.Module, examined: Examined, step: int, first: int) -> Tensor:
@@ -71,7 +58,7 @@ def run(session: Session) -> dict[str, Any]:
 
     network = session.fit(
         build,
-        parts=lambda network: parts(network, recipe.optimizer.trunk_lr),  # type: ignore[arg-type]
+        parts=lambda network: parts(network, recipe.optimizer.trunk_lr),
         batches=batches,
         loss=step_loss,
         score=score,

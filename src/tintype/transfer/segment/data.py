@@ -11,10 +11,9 @@ from torch import Tensor
 
 from tintype.data import DataError
 from tintype.data.masks import Segmented, open_segmented
-from tintype.data.voc import CLASSES, Devkit
+from tintype.data.voc import CLASSES, Devkit, is_devkit
 from tintype.recipes import RecipeError
-from tintype.transfer.early_stopping import held_out_of
-from tintype.transfer.recipe import EarlyStopping
+from tintype.transfer import early_stopping
 from tintype.transfer.segment.recipe import SegmentRecipe
 from tintype.transfer.segment.samples import crop_pair
 from tintype.transfer.sources import Sources
@@ -79,16 +78,10 @@ def open_data(sources: Sources, recipe: SegmentRecipe) -> SegmentData:
     return SegmentData(train, test, names)
 
 
-def is_devkit(path: str) -> bool:
-    """Whether a path is a VOC devkit, of whatever year, or holds one."""
-    return Path(path, "ImageSets").is_dir() or Path(path, "VOCdevkit").is_dir() or any(Path(path).glob("VOC20??"))
-
-
 def without_held_out(images: Segmented, schedule: object) -> tuple[Segmented, Segmented]:
     """Images without those that early stopping holds out, and these; all, and none, without it."""
-    if not isinstance(schedule, EarlyStopping):
-        return images, _choose(images, [])
-    return _part(images, held_out_of([pair.name for pair in images.pairs], schedule.held_out))
+    less, held_out = early_stopping.without_held_out([pair.name for pair in images.pairs], schedule)
+    return _choose(images, less), _choose(images, held_out)
 
 
 def _split(images: Segmented, share: float) -> tuple[Segmented, Segmented]:

@@ -15,7 +15,6 @@ from tintype.networks.segmenter import FCN32s, HypercolumnSegmenter, pad_first_l
 from tintype.networks.trunk import Trunk
 from tintype.recipes import RecipeError
 from tintype.transfer.confusion import segmentation_scores
-from tintype.transfer.feed import feed
 from tintype.transfer.segment.data import open_data, without_held_out
 from tintype.transfer.segment.loss import segmentation_loss
 from tintype.transfer.segment.predict import confusion_of
@@ -33,9 +32,8 @@ def run(session: Session) -> dict[str, Any]:
     data = open_data(session.sources, recipe)
     session.facts |= data.described
     less, held_out = without_held_out(data.train, recipe.schedule)
-    rank, processes = session.share
     if not recipe.crop:  # one image at a time, however large the batch
-        session.compute = replace(session.compute, accumulate=recipe.batch_size // processes)
+        session.compute = replace(session.compute, accumulate=recipe.batch_size // session.share[1])
 
     def build() -> Segmenter:
         trunk = session.trunk(lambda: data.pictures(recipe.crop, recipe.seed))
@@ -47,17 +45,7 @@ def run(session: Session) -> dict[str, Any]:
     def batches(without: bool, start: int) -> Iterator[Batch]:
         images = less if without else data.train
         make = partial(sample_of, images, recipe, multiple=session.subject.trunk.multiple)
-        for samples in feed(
-            make,
-            len(images),
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
-            steps=recipe.steps,
-            start=start,
-            workers=recipe.workers,
-            rank=rank,
-            world_size=processes,
-        ):
+        for samples in session.feed(make, len(images), start):
             yield Batch.of(samples, recipe.void)
 
     def loss(model: nn.Module, batch: Batch, step: int, first: int) -> Tensor:
@@ -71,7 +59,7 @@ def run(session: Session) -> dict[str, Any]:
 
     network = session.fit(
         build,
-        parts=lambda network: parts_of(network, recipe.optimizer.trunk_lr),  # type: ignore[arg-type]
+        parts=lambda network: parts_of(network, recipe.optimizer.trunk_lr),
         batches=batches,
         loss=loss,
         score=score,
