@@ -74,6 +74,11 @@ def test_a_task_asked_to_stop_says_how_to_go_on_and_does(place, monkeypatch):
             ("linear-mini", "--weights", "random", "--data", "nowhere", "--set", "trunk=alexnet"),
             "nowhere does not exist",
         ),
+        (("linear-mini", "--weights", "none", "--data", "kinds"), "--weights is none; untrained ones are random"),
+        (
+            ("linear-mini", "--weights", "kmeans", "--data", "kinds", "--set", "trunk=resnet18"),
+            "--weights is kmeans: only chains of convolutions",
+        ),
         (("linear-mini", "--weights", "gone.pth", "--data", "kinds", "--set", "trunk=vgg16"), "there is no such file"),
     ],
 )
@@ -82,6 +87,16 @@ def test_what_is_wrong_is_told_in_one_line(place, words, message):
     assert result.exit_code in (1, 2)
     assert message in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_run_in_which_something_was_wrong_at_once_can_be_started_again(place):
+    words = ("few.yaml", "--data", "kinds", "--out", "again")
+    assert tintype(*words, "--weights", "none").exit_code == 2
+    assert [path.name for path in (place / "again").iterdir()] == ["recipe.yaml"]
+    result = tintype(*words, "--weights", "random", "--set", "seed=3")
+    assert result.exit_code == 0, result.output
+    assert "seed: 3" in (place / "again" / "recipe.yaml").read_text()
+    assert "is not empty" in tintype(*words, "--weights", "random").stderr
 
 
 def test_freeze_below_is_a_setting_of_the_recipe(place):

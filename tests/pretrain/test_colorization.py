@@ -166,6 +166,15 @@ def test_what_a_run_killed_at_its_very_start_left_is_no_obstacle(photographs, tm
     assert not (tmp_path / "run" / ".recipe.yaml.tmp").exists()
 
 
+def test_a_recipe_that_a_person_wrote_is_not_overwritten(photographs, tmp_path):
+    (tmp_path / "run").mkdir()
+    written = tmp_path / "run" / "recipe.yaml"
+    written.write_text("# mine\nbase: zhang16-class\nname: mine\ndescription: mine\n")
+    with pytest.raises(TrainingError, match="is not empty"):
+        run(tmp_path / "run", photographs)
+    assert written.read_text().startswith("# mine")
+
+
 def test_there_must_be_a_run_to_resume(photographs, tmp_path):
     with pytest.raises(TrainingError, match="there is no run to resume here"):
         run(tmp_path / "run", photographs, resume=True)

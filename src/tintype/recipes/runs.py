@@ -36,7 +36,7 @@ def open_run(run: Path, values: Mapping[str, Any], load: Callable[[Path], Mappin
         keys = different_keys(load(written), values)
         if keys:
             raise RecipeError(f"{run}: was started with other values of {', '.join(keys)}; resume with {written}")
-    elif run.exists() and (not run.is_dir() or any(left.name != TEMPORARY for left in run.iterdir())):
+    elif run.exists() and not (run.is_dir() and _made_nothing(run, load)):
         raise TrainingError(f"{run}: is not empty; go on with --resume, or choose another folder with --out")
     run.mkdir(parents=True, exist_ok=True)
     temporary = run / TEMPORARY
@@ -45,3 +45,14 @@ def open_run(run: Path, values: Mapping[str, Any], load: Callable[[Path], Mappin
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(written)
+
+
+def _made_nothing(run: Path, load: Callable[[Path], Mapping[str, Any]]) -> bool:
+    """Whether a folder holds at most the recipe that a run wrote, which then found something wrong and ended."""
+    if {left.name for left in run.iterdir()} - {TEMPORARY, "recipe.yaml"}:
+        return False
+    written = run / "recipe.yaml"
+    try:  # one that a person wrote, with comments or without defaults, is not to be lost
+        return not written.exists() or written.read_text("utf-8") == to_yaml(load(written))
+    except (OSError, ValueError):
+        return False

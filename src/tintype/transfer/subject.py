@@ -99,7 +99,10 @@ def open_subject(
             pad_as_classifier(body)
         body.to(device)
         if weights in UNTRAINED and weights != "random":
-            initialize(body, shown(), kmeans=weights == "kmeans")
+            try:
+                initialize(body, shown(), kmeans=weights == "kmeans")
+            except ValueError as error:
+                raise RecipeError(f"--weights is {weights}: {error}") from error
         if surgery.batch_norm == "folded":
             about["folded"] = len(fold_batch_norm(body, shown()[:2]))
         if surgery.rebalance:
@@ -124,13 +127,13 @@ def _read(weights: str, trunk: str) -> tuple[Trunk, str, dict[str, Any]]:
     """A trunk, what it sees, and where it comes from."""
     if weights in UNTRAINED:
         if trunk == "weights":
-            raise RecipeError(f"weights are {weights}; say of which trunk: --set trunk=NAME")
+            raise RecipeError(f"--weights is {weights}; say of which trunk: --set trunk=NAME")
         return build_trunk(trunk), "mean", {"weights": weights, "trunk": trunk}
     path = Path(weights)
     if not path.exists():
         found = file_of(weights, "weights", "transfer")
         if found is None:
-            raise RecipeError(f"weights are {weights}; untrained ones are {', '.join(UNTRAINED)}")
+            raise RecipeError(f"--weights is {weights}; untrained ones are {', '.join(UNTRAINED)}")
         path = found
     file = weights_of(path)
     about = {"weights": weights, "sha256": sha256_of(file) if file.is_file() else ""}
