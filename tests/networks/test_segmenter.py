@@ -144,6 +144,17 @@ def test_an_impulse_is_enlarged_to_a_pyramid_around_its_own_pixel():
     torch.testing.assert_close(found.sum(), torch.tensor(32.0**2))
 
 
+def test_fov_blocks_stand_on_the_highest_layer_listed_and_join_the_hypercolumn():
+    """Every parameter must get a gradient: of one without, DDP waits for ever."""
+    network = HypercolumnSegmenter(build_trunk("alexnet"), 5, ("conv2", "conv4"), width=8, fov=8)
+    assert network.head.layers == ("conv2", "conv4", "conv8_1", "conv9_1")
+    assert network.fov.source == "conv4"
+    assert list(network.trunk.strides)[-1] == "conv4"
+    points = torch.full((2, 3, 2), 40.0)
+    network(100 * torch.rand(2, 1, 160, 160), points).square().sum().backward()
+    assert [name for name, parameter in network.named_parameters() if parameter.grad is None] == []
+
+
 @pytest.mark.parametrize(
     "trunk", ["alexnet", "alexnet_dilated_bn", "vgg16", "resnet18", "zhang16", "timm:test_efficientnet"]
 )

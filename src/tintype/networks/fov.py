@@ -7,6 +7,9 @@ from tintype.networks.geometry import Grid
 from tintype.networks.trunk import Trunk
 
 
+BLOCKS = ("conv8_1", "conv9_1")
+
+
 class FieldOfView(nn.Module):
     """Two blocks on a trunk's last feature map, each 2x2 max-pooling and a 3x3 convolution with ReLU.
 
@@ -30,15 +33,15 @@ class FieldOfView(nn.Module):
             nn.init.zeros_(conv.bias)
         self.strides, self.channels, self.offsets = dict(trunk.strides), dict(trunk.channels), dict(trunk.offsets)
         grid = Grid(trunk.strides[self.source], trunk.offsets[self.source])
-        for name in ("conv8_1", "conv9_1"):
+        for name in BLOCKS:
             grid = grid.shifted(0.5, 2)
             self.strides[name], self.channels[name], self.offsets[name] = int(grid.stride), width, grid.offset
-        self.columns = (*(trunk.columns or trunk.strides), "conv8_1", "conv9_1")
+        self.columns = (*(trunk.columns or trunk.strides), *BLOCKS)
 
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         """The trunk's feature maps, and the blocks' after them."""
         x, both = features[self.source], dict(features)
-        for name in ("conv8_1", "conv9_1"):
+        for name in BLOCKS:
             x = F.relu(self.get_submodule(name)(F.max_pool2d(x, 2, ceil_mode=True)))
             both[name] = x
         return both

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tintype.networks.fov import FieldOfView
+from tintype.networks.fov import BLOCKS, FieldOfView
 from tintype.networks.geometry import Grid
 from tintype.networks.hypercolumn import Hypercolumn
 from tintype.networks.sampling import regrid
@@ -20,7 +20,8 @@ class HypercolumnSegmenter(nn.Module):
         trunk: takes (B, C, H, W).
         classes: K.
         layers, width, dropout: as of `Hypercolumn`.
-        fov: channels of the two field-of-view blocks on top; 0: there are none.
+        fov: channels of the two field-of-view blocks, which stand on the highest of the layers, or, where none are listed,
+            on the trunk's last map, and join the hypercolumn; 0: there are none.
 
     Raises:
         ValueError: the trunk has no such layer.
@@ -37,7 +38,12 @@ class HypercolumnSegmenter(nn.Module):
     ):
         super().__init__()
         self.trunk = trunk
+        own = [layer for layer in layers if layer in trunk.strides]
+        if fov and own:
+            trunk.end_at(max(own, key=list(trunk.strides).index))
         self.fov = FieldOfView(trunk, fov) if fov else None
+        if self.fov is not None and layers:
+            layers = (*layers, *(name for name in BLOCKS if name not in layers))
         self.head = Hypercolumn(self.fov or trunk, classes, layers, width, dropout)
         if not fov:
             trunk.end_at(max(self.head.layers, key=list(trunk.strides).index))
