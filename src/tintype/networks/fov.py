@@ -6,7 +6,6 @@ from torch.nn import functional as F
 from tintype.networks.geometry import Grid
 from tintype.networks.trunk import Trunk
 
-
 BLOCKS = ("conv8_1", "conv9_1")
 
 

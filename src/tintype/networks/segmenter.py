@@ -20,8 +20,8 @@ class HypercolumnSegmenter(nn.Module):
         trunk: takes (B, C, H, W).
         classes: K.
         layers, width, dropout: as of `Hypercolumn`.
-        fov: channels of the two field-of-view blocks, which stand on the highest of the layers, or, where none are listed,
-            on the trunk's last map, and join the hypercolumn; 0: there are none.
+        fov: channels of the two field-of-view blocks, which stand on the highest of the layers, or, where none are
+            listed, on the trunk's last map, and join the hypercolumn; 0: there are none.
 
     Raises:
         ValueError: the trunk has no such layer.
