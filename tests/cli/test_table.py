@@ -2,14 +2,18 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from tables import small
 from tintype.cli import main
 from tintype.cli.table import PASSED, table
+from tintype.tables import execute
+from tintype.tables.spec import bundled_tables
 
 
 @pytest.fixture
@@ -30,7 +34,30 @@ def invoke(*arguments, code=0):
 
 
 def test_without_a_name_the_tables_are_listed():
-    assert re.fullmatch(r"zhang16-1  Zhang et al\. 2016, Table 1: .*\n", invoke().stdout)
+    lines = invoke().stdout.splitlines()
+    assert [line.split()[0] for line in lines] == sorted({*bundled_tables(), "zhang16-1"})
+    assert any(re.fullmatch(r"zhang16-1 +Zhang et al\. 2016, Table 1: .*", line) for line in lines)
+    assert any(re.fullmatch(r"larsson17-3 +Larsson et al\. 2017, Table 3: .* \(paper, mini\)", line) for line in lines)
+
+
+def test_a_table_at_a_scale_is_planned_run_and_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path)
+    (tmp_path / "a.tar").touch()
+    (tmp_path / "orders.json").write_text('{"fail": []}')
+    words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out")
+    planned = invoke(*words, "--dry-run").stdout
+    assert "7 to run, about 11 minutes on two CPU cores, and 2 of unknown length" in planned
+    assert not (tmp_path / "called.txt").exists()
+    commands = invoke(*words, "--commands").stdout.splitlines()
+    assert len(commands) == 7
+    assert "not run yet" in invoke(*words, "--collect", code=1).stdout
+    done = invoke(*words, "--jobs", "2")
+    assert "colorization above random, seg: +10.0 (paper +15.7)  yes, every seed" in done.stdout
+    assert json.loads((tmp_path / "out" / "small-mini.json").read_text())["table"] == "small"
+    assert invoke(*words, "--commands").stdout == ""
+    assert json.loads(invoke(*words, "--json").stdout)["rows"][1]["ours"]["seg"]["values"] == [30, 31]
 
 
 def test_json_and_text_tell_the_same(photographs, model):
@@ -76,8 +103,15 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("larsson17-9", "--data", "FOLDER"), "no table named 'larsson17-9'; there are larsson17-3, zhang16-1"),
+        (
+            ("larsson17-9", "--data", "FOLDER"),
+            "no table named 'larsson17-9'; there are larsson17-3,",
+        ),
         (("zhang16-1",), "--data FOLDER"),
+        (("larsson17-3",), "say how large: tintype table larsson17-3 --scale paper or mini"),
+        (("larsson17-3", "--scale", "mini"), "say where photos is"),
+        (("larsson17-3", "--scale", "mini", "--data", "FOLDER"), "with --scale it is NAME=PATH"),
+        (("larsson17-3", "--scale", "mini", "--data", "photos=nowhere"), "nothing is at nowhere"),
         (("zhang16-1", "--data", "FOLDER", "--runs", "FOLDER"), "is no run of `tintype pretrain`"),
         (("zhang16-1", "--data", "FOLDER", "--model", "nothing.onnx"), "is not NAME=FILE"),
         (("zhang16-1", "--data", "FOLDER", "--model", "a=nothing.onnx"), "is not a file"),

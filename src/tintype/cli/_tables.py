@@ -36,16 +36,18 @@ def build(
     jobs: int,
     launch: str,
     dry_run: bool,
+    collect: bool,
     commands: bool,
     as_json: bool,
 ) -> int:
     """Plan, run, write DIR/NAME.* and print; the exit status."""
     from tintype.recipes import RecipeError
-    from tintype.tables.collect import collect
+    from tintype.tables.collect import collect as put_together
     from tintype.tables.execute import Folder, Stopped, execute, shell_line
-    from tintype.tables.plan import make_plan
+    from tintype.tables.files import write_all
+    from tintype.tables.plan import Run, make_plan
     from tintype.tables.spec import load_table
-    from tintype.tables.words import summary, told_plan, write_all
+    from tintype.tables.words import summary, told_plan
 
     words = shlex.split(launch)
     folder = Folder(out)
@@ -59,23 +61,26 @@ def build(
             if folder.state(run) != "done":
                 click.echo(shell_line(run, folder, words))
         return 0
-    click.echo(told_plan(table, scale, plan, folder, jobs), err=not dry_run)
+    if not collect:
+        click.echo(told_plan(table, scale, plan, folder, jobs), err=not dry_run)
     if dry_run:
         return 0
+
+    def told(run: Run, what: str) -> None:
+        click.echo(printable(f"{run.name}: {what}"), err=True)
+
     stopped = 0
     try:
-        execute(
-            plan,
-            folder,
-            launch=words,
-            jobs=jobs,
-            told=lambda run, what: click.echo(printable(f"{run.name}: {what}"), err=True),
-        )
+        if not collect:
+            execute(plan, folder, launch=words, jobs=jobs, told=told)
     except Stopped as stop:
         stopped = 128 + stop.signal
-    built = collect(table, scale, plan, folder, seeds or table.scales[scale].seeds)
+    built = put_together(table, scale, plan, folder, seeds or table.scales[scale].seeds)
     write_all(built, out)
-    click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False) if as_json else printable(summary(built)))
+    if as_json:
+        click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo("\n".join(map(printable, summary(built).splitlines())))
     if stopped:
         click.echo("stopped; the same command goes on", err=True)
         return stopped

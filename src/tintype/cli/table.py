@@ -74,6 +74,7 @@ PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "class
     help='With --scale: what starts each run, such as "torchrun --nproc-per-node 8 --no-python".',
 )
 @click.option("--dry-run", is_flag=True, help="With --scale: print the plan, and run nothing.")
+@click.option("--collect", is_flag=True, help="With --scale: run nothing, build the table of what there is in --out.")
 @click.option(
     "--commands", is_flag=True, help="With --scale: print the command of each run that is missing, and run nothing."
 )
@@ -113,6 +114,7 @@ def table(
     jobs: int,
     launch: str,
     dry_run: bool,
+    collect: bool,
     commands: bool,
     runs: tuple[Path, ...],
     models: dict[str, Path],
@@ -144,6 +146,7 @@ def table(
                 jobs=jobs,
                 launch=launch,
                 dry_run=dry_run,
+                collect=collect,
                 commands=commands,
                 as_json=as_json,
             )

@@ -20,8 +20,9 @@ def collect(table: Table, scale: str, plan: Plan, folder: Folder, seeds: int) ->
         folder: with the runs.
         seeds: of each task.
     """
-    rows = list(dict.fromkeys(row for row, _ in (*plan.cells, *plan.not_run)))
-    built = [_row(table, row, plan, folder) for row in rows]
+    planned = {row for row, _ in (*plan.cells, *plan.not_run)}
+    built = [_row(table, row, plan, folder) for row in table.rows if row in planned]
+    used = {one["mark"] for row in built for one in row["published"].values()}
     return {
         "table": table.name,
         "title": table.title,
@@ -37,7 +38,7 @@ def collect(table: Table, scale: str, plan: Plan, folder: Folder, seeds: int) ->
         ],
         "rows": built,
         "expected": [_judged(table, pair, {row["row"]: row for row in built}) for pair in table.expected],
-        "marks": dict(MARKS),
+        "marks": {mark: what for mark, what in MARKS.items() if mark in used},
         "runs": {name: _run(run, folder) for name, run in plan.runs.items()},
     }
 

@@ -20,6 +20,7 @@ from tintype.tables.plan import Plan, Run, command_of
 
 State = Literal["done", "failed", "waiting"]
 LAUNCHED = ("pretrain", "transfer")  # that torchrun can start
+PROGRAM = (sys.executable, "-m", "tintype")  # what is started where a command says tintype
 
 
 class Stopped(Exception):
@@ -179,7 +180,7 @@ def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, child
     """Run one command to its end; its exit status."""
     words = words_of(run, folder, launch)
     if words[0] == "tintype":
-        words = [sys.executable, "-m", *words]
+        words = [*PROGRAM, *words[1:]]
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     environment = {"OMP_NUM_THREADS": threads, **os.environ}
     folder.log(run).parent.mkdir(parents=True, exist_ok=True)

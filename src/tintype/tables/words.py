@@ -1,13 +1,10 @@
-"""A table and its plan for the terminal, and all its files."""
+"""A table and its plan for the terminal."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.runtime.atomic import write_atomically
 from tintype.tables.execute import Folder
 from tintype.tables.plan import Plan
 from tintype.tables.spec import Table
@@ -41,12 +38,10 @@ def summary(built: Mapping[str, Any]) -> str:
     under = ["", *(cell for _ in columns for cell in ("paper", "ours"))]
     lines = [heads, under, *([row["title"], *(c for one in columns for c in cells(row, one))] for row in built["rows"])]
     parts = [built["title"], f"scale {built['scale']}: {built['about']}; {built['seeds']} seeds", "", *aligned(lines)]
-    judged = [line for pair in built["expected"] for line in _judged(pair, built)]
-    if judged:
-        parts += ["", "Orderings that the paper shows:", *judged]
-    missing = [f"  {row['title']}, {name}: {why}" for row in built["rows"] for name, why in _reasons(row, built)]
-    if missing:
-        parts += ["", "Not run:", *missing]
+    for head, found in (("Orderings that the paper shows", verdicts(built)), ("Not run", reasons(built))):
+        if found:
+            parts += ["", f"{head}:", *(f"  {line}" for line in found)]
+    parts += ["", *(f"{mark}: {what}." for mark, what in built["marks"].items())]
     return "\n".join(parts)
 
 
@@ -69,37 +64,38 @@ def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _judged(pair: Mapping[str, Any], built: Mapping[str, Any]) -> list[str]:
+def difference(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
+    """Ours less the published figure."""
+    published, ours = row["published"].get(column["column"]), row["ours"].get(column["column"])
+    return f"{ours['mean'] - published['value']:+.{column['digits']}f}" if published and ours else NOTHING
+
+
+def verdicts(built: Mapping[str, Any]) -> list[str]:
+    """In a line each, whether a row is above another as in the paper."""
     titles = {row["row"]: row["title"] for row in built["rows"]}
     heads = {one["column"]: one for one in built["columns"]}
-    found = []
-    for name, one in pair["columns"].items():
-        column = heads[name]
-        gain = f"{one['gain']:+.{column['digits']}f}"
-        quoted = f" (paper {one['published_gain']:+.{column['digits']}f})" if one["published_gain"] is not None else ""
-        verdict = "NOT SO" if one["gain"] <= 0 else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
-        found.append(
-            f"  {titles[pair['above']]} > {titles[pair['below']]}, {column['title']}: {gain}{quoted}  {verdict}"
-        )
-    return found
+    lines = []
+    for pair in built["expected"]:
+        for name, one in pair["columns"].items():
+            column = heads[name]
+            gain, quoted = (
+                None if value is None else f"{value:+.{column['digits']}f}"
+                for value in (one["gain"], one["published_gain"])
+            )
+            seen = "NOT SO" if one["gain"] <= 0 else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
+            both = f"{titles[pair['above']]} above {titles[pair['below']]}, {column['title']}"
+            lines.append(f"{both}: {gain}" + (f" (paper {quoted})" if quoted else "") + f"  {seen}")
+    return lines
 
 
-def _reasons(row: Mapping[str, Any], built: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Why columns were not run; in one line where it is the same for all of them."""
-    reasons = row["not_run"]
-    if len(reasons) == len(built["columns"]) and len(set(reasons.values())) == 1:
-        return [("all", next(iter(reasons.values())))]
+def reasons(built: Mapping[str, Any]) -> list[str]:
+    """Why cells were not run, in a line each; one for a row of which no cell was, for the same reason."""
     titles = {one["column"]: one["title"] for one in built["columns"]}
-    return [(titles[name], why) for name, why in reasons.items()]
-
-
-def write_all(built: Mapping[str, Any], out: Path) -> None:
-    """NAME-SCALE.json, .md, .tex and .html in a folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    made = {"json": json.dumps(built, ensure_ascii=False, indent=1), "txt": summary(built)}
-    for ending, text in made.items():
-        _write(out / f"{built['table']}-{built['scale']}.{ending}", f"{text}\n")
-
-
-def _write(file: Path, text: str) -> None:
-    write_atomically(file, lambda opened: opened.write(text.encode()), overwrite=True)
+    lines = []
+    for row in built["rows"]:
+        found = row["not_run"]
+        if len(found) == len(titles) and len(set(found.values())) == 1:
+            lines.append(f"{row['title']}: {next(iter(found.values()))}")
+        else:
+            lines += [f"{row['title']}, {titles[name]}: {why}" for name, why in found.items()]
+    return lines

@@ -1,0 +1,76 @@
+"""A table as Markdown and as LaTeX."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tintype.evaluate.figures import NOTHING
+from tintype.tables.words import cells, difference, reasons, verdicts
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    ">": r"$>$",
+    "<": r"$<$",
+    NOTHING: "--",
+}
+
+
+def markdown(built: Mapping[str, Any]) -> str:
+    """The table with published | ours | difference, orderings, what was not run, and what marks mean."""
+    columns = built["columns"]
+    heads = [f"{one['title']}: {part}" for one in columns for part in ("paper", "ours", "diff.")]
+    lines = [
+        f"## {built['title']}",
+        "",
+        f"Scale {built['scale']}: {built['about']}; {built['seeds']} seeds, mean ± standard deviation. "
+        f"Paper: {built['protocol']}.",
+        "",
+        f"| | {' | '.join(heads)} |",
+        f"|---|{'---:|' * len(heads)}",
+    ]
+    for row in built["rows"]:
+        inner = [cell for one in columns for cell in (*cells(row, one), difference(row, one))]
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in (row['title'], *inner))} |")
+    for head, found in (("Orderings that the paper shows", verdicts(built)), ("Not run", reasons(built))):
+        if found:
+            lines += ["", f"{head}:", "", *(f"- {line}" for line in found)]
+    return "\n".join([*lines, "", "Marks: " + "; ".join(f"{m}, {what}" for m, what in built["marks"].items()) + "."])
+
+
+def latex(built: Mapping[str, Any]) -> str:
+    """A table for booktabs: published and ours beside each other."""
+    columns = built["columns"]
+    heads = " & ".join(rf"\multicolumn{{2}}{{c}}{{{escaped(one['title'])}}}" for one in columns)
+    rules = " ".join(rf"\cmidrule(lr){{{2 * i + 2}-{2 * i + 3}}}" for i in range(len(columns)))
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\begin{{tabular}}{{l{'rr' * len(columns)}}}",
+        r"\toprule",
+        rf"& {heads} \\",
+        rules,
+        "& " + " & ".join(["paper & ours"] * len(columns)) + r" \\",
+        r"\midrule",
+    ]
+    for row in built["rows"]:
+        inner = [escaped(cell) for one in columns for cell in cells(row, one)]
+        lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
+    caption = (
+        f"{built['title']}. Ours at scale {built['scale']}: {built['about']}; {built['seeds']} seeds, mean ± standard "
+        "deviation. Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
+    )
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
+
+
+def escaped(text: str) -> str:
+    """Text whose every character LaTeX prints."""
+    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -1,0 +1,118 @@
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from tables import small
+from tables.small import write_table
+from tintype.tables import execute as module
+from tintype.tables.collect import collect
+from tintype.tables.execute import Folder, Stopped, execute, shell_line
+from tintype.tables.plan import make_plan
+from tintype.tables.spec import load_table
+
+
+@pytest.fixture
+def planned(tmp_path, monkeypatch):
+    """A table's plan, with a stand-in for tintype."""
+    monkeypatch.setattr(module, "PROGRAM", (sys.executable, small.__file__))
+    (tmp_path / "a.tar").touch()
+    orders(tmp_path)
+    table = load_table(write_table(tmp_path))
+    return table, make_plan(table, "mini", {"photos": [str(tmp_path)]}), Folder(tmp_path / "out")
+
+
+def orders(place, fail=(), sleep=0.0):
+    (place / "orders.json").write_text(json.dumps({"fail": list(fail), "sleep": sleep}))
+
+
+def called(place):
+    file = place / "called.txt"
+    lines = [line.strip() for line in file.read_text().splitlines()] if file.exists() else []
+    file.unlink(missing_ok=True)
+    return sorted(lines)
+
+
+def test_what_is_missing_is_run_and_what_is_there_is_not(planned, tmp_path):
+    _, plan, folder = planned
+    execute(plan, folder, jobs=2)
+    assert called(tmp_path) == sorted(
+        ["pretrain larsson17-alexnet-histograms-mini"] + 4 * ["transfer segment-mini"] + 2 * ["transfer low-shot-mini"]
+    )
+    assert {folder.state(run) for run in plan.runs.values()} == {"done"}
+    execute(plan, folder)
+    assert called(tmp_path) == []
+    folder.result(plan.runs[plan.cells["none", "few"].runs[0]]).unlink()
+    execute(plan, folder)
+    assert called(tmp_path) == ["transfer low-shot-mini --resume"]
+
+
+def test_the_table_has_means_deviations_and_the_papers_ordering(planned):
+    table, plan, folder = planned
+    execute(plan, folder, jobs=2)
+    built = collect(table, "mini", plan, folder, 2)
+    rows = {row["row"]: row for row in built["rows"]}
+    assert rows["colour"]["ours"]["seg"]["values"] == [30, 31]
+    assert rows["colour"]["ours"]["seg"]["mean"] == 30.5
+    assert rows["colour"]["ours"]["seg"]["std"] == pytest.approx(0.5**0.5)
+    assert rows["colour"]["not_run"] == {"few": "too slow"}
+    assert rows["none"]["published"]["few"] == {"value": 6.7, "margin": 0.5, "mark": "M", "printed": "6.7 ± 0.5"}
+    judged = built["expected"][0]["columns"]
+    assert judged == {"seg": {"gain": 10, "published_gain": pytest.approx(15.7), "separate": True}}
+    json.dumps(built, allow_nan=False)
+
+
+def test_a_run_that_fails_stops_what_needs_it_and_nothing_else(planned, tmp_path):
+    table, plan, folder = planned
+    orders(tmp_path, fail=["pretrain"])
+    told = {}
+    execute(plan, folder, told=lambda run, what: told.update({run.name: what}))
+    assert called(tmp_path).count("transfer segment-mini") == 2  # the random row's
+    (pretraining,) = (run for run in plan.runs.values() if run.kind == "pretrain")
+    assert folder.state(pretraining) == "failed"
+    assert "pretrain fails" in folder.log(pretraining).read_text()
+    assert told[pretraining.name].startswith("FAILED, see")
+    built = collect(table, "mini", plan, folder, 2)
+    reasons = {row["row"]: row["not_run"] for row in built["rows"]}
+    assert reasons["colour"]["seg"] == "failed"
+    assert reasons["none"] == {}
+    orders(tmp_path)
+    execute(plan, folder)  # tries again
+    assert {folder.state(run) for run in plan.runs.values()} == {"done"}
+
+
+def test_stopped_by_a_signal_it_stops_its_runs_and_goes_on_where_they_were(planned, tmp_path):
+    _, plan, folder = planned
+    orders(tmp_path, sleep=30)
+
+    def stop():
+        while not (tmp_path / "called.txt").exists():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+    start = time.monotonic()
+    with pytest.raises(Stopped) as caught:
+        execute(plan, folder)
+    assert caught.value.signal == signal.SIGTERM
+    assert time.monotonic() - start < 20
+    assert not any(folder.state(run) == "failed" for run in plan.runs.values())
+    assert len(called(tmp_path)) == 1
+    orders(tmp_path)
+    execute(plan, folder, jobs=3)
+    assert any(line.endswith("--resume") for line in called(tmp_path))
+    assert {folder.state(run) for run in plan.runs.values()} == {"done"}
+
+
+def test_commands_for_a_queue_are_those_that_are_run(planned):
+    _, plan, folder = planned
+    launch = ["torchrun", "--nproc-per-node", "8", "--no-python"]
+    for run in plan.runs.values():
+        line = shell_line(run, folder, launch)
+        assert line.startswith("torchrun --nproc-per-node 8 --no-python tintype ")
+        assert line.endswith(f"--out {folder.runs / run.name}")

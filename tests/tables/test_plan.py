@@ -1,0 +1,106 @@
+import pytest
+
+from tables.small import TABLE, write_table
+from tintype.recipes import RecipeError
+from tintype.tables.plan import command_of, make_plan
+from tintype.tables.spec import load_table
+
+
+@pytest.fixture
+def place(tmp_path):
+    for name in ("a.tar", "b.tar"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+@pytest.fixture
+def table(place):
+    return load_table(write_table(place))
+
+
+def test_each_run_is_planned_once_after_what_it_needs(table, place):
+    plan = make_plan(table, "mini", {"photos": [str(place)]})
+    kinds = [run.kind for run in plan.runs.values()]
+    assert sorted(kinds) == ["pretrain"] + 6 * ["transfer"]  # one pretraining; random: 2 columns, colour: 1; 2 seeds
+    seen = set()
+    for name, run in plan.runs.items():
+        assert set(run.needs) <= seen
+        seen.add(name)
+    (pretraining,) = (name for name, run in plan.runs.items() if run.kind == "pretrain")
+    assert plan.cells["colour", "seg"].runs[0] in plan.runs
+    assert all(plan.runs[name].needs == (pretraining,) for name in plan.cells["colour", "seg"].runs)
+    assert plan.not_run == {
+        ("colour", "few"): "too slow",
+        ("theirs", "seg"): "not at this scale",
+        ("theirs", "few"): "not at this scale",
+    }
+
+
+def test_commands_say_all_that_is_said_of_a_run(table, place, tmp_path):
+    plan = make_plan(table, "mini", {"photos": [str(place)]}, only=["colour"], seeds=1)
+    pretraining, task = plan.runs.values()
+    assert command_of(pretraining, tmp_path) == [
+        *("pretrain", "larsson17-alexnet-histograms-mini", "--data", f"{place}/a.tar", "--data", f"{place}/b.tar"),
+        *("--set", "seed=0", "--out", str(tmp_path / pretraining.name)),
+    ]
+    assert command_of(task, tmp_path) == [
+        *("transfer", "segment-mini", "--weights", str(tmp_path / pretraining.name), "--data", f"train={place}"),
+        *("--set", "seed=0", "--out", str(tmp_path / task.name)),
+    ]
+
+
+def test_names_follow_from_what_a_run_follows_from_and_nothing_else(table, place):
+    def names(**changed):
+        return set(make_plan(table, "mini", {"photos": [str(place)]}, **changed).runs)
+
+    assert names(seeds=1) < names()
+    assert names(only=["none"]) < names()
+    assert len(names(pretrainings=2) - names()) == 2  # the second pretraining, and the seed that now uses it
+
+
+def test_a_study_of_labels_is_made_before_what_learns_from_it(place):
+    text = TABLE.replace("colour: {weights: colour, without", "colour: {weights: labels, without")
+    plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["colour"], seeds=1)
+    study, pretraining, _ = plan.runs.values()
+    assert (study.kind, pretraining.kind) == ("labels", "pretrain")
+    assert command_of(study, place)[:4] == ["labels", "noise", "--share", "0.1"]
+    words = command_of(pretraining, place)
+    assert words[words.index("--labels") + 1] == str(place / study.name / "labels.tsv")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"scale": "paper"}, "small has no scale paper; it has mini"),
+        ({"only": ["nine"]}, "small has no row nine; it has none, colour, theirs"),
+        ({"data": {}}, r"say where photos is \(a folder\): --data photos=PATH"),
+        ({"data": {"photos": ["/nowhere"]}}, r"nothing is at /nowhere/\*\.tar"),
+    ],
+)
+def test_what_is_missing_is_told(table, place, changed, message):
+    asked = {"scale": "mini", "data": {"photos": [str(place)]}} | changed
+    with pytest.raises(RecipeError, match=message):
+        make_plan(table, asked.pop("scale"), asked.pop("data"), **asked)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seg: 20.5 V,", "seg: 20.5,", "key 'rows.none.published.seg' is 20.5; it must be a figure and its mark"),
+        ("seg: 20.5 V,", "seg: 20.5 X,", "must be a figure and its mark"),
+        ("[colour, none]", "[colour, noon]", "key 'expected' names noon, which is not there"),
+        ("plot: bars", "plot: pie", "key 'plot' is 'pie'; it must be bars or lines"),
+        ("plot: bars", "plot: bars\ncolour: red", "unknown key 'colour'"),
+        ("source: nowhere\n", "", "missing key 'source'"),
+        ("study: study}", "study: gone}", "key 'scales.mini.made.labels' names gone"),
+        ("figure: mean_iu", "figur: mean_iu", "unknown key 'scales.mini.columns.seg.figur'"),
+        ("{photos}/*.tar", "{fotos}/*.tar", "key 'scales.mini.data' names fotos"),
+        ("{weights: random, set: [trunk=alexnet]}", "{set: [trunk=alexnet]}", "must have either weights or not_run"),
+    ],
+)
+def test_a_table_that_is_wrong_is_told_in_one_line(place, old, new, message):
+    assert old in TABLE
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_table(write_table(place, TABLE.replace(old, new)))
+    assert "\n" not in str(caught.value)
+    assert "small.yaml" in str(caught.value)
