@@ -23,7 +23,6 @@ from tintype.transfer.pictures import Pictures, fingerprint, open_devkit
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.rescaled_crop import centre_crop, random_crop
 from tintype.transfer.session import Session
-from tintype.transfer.subject import PICTURES
 from tintype.transfer.voc_classifier import VocClassifier, crop_side, freeze_before, sigmoid_loss
 
 _TEST_BATCH = 8  # pictures, of each of which there are many crops
@@ -117,9 +116,13 @@ def run(session: Session) -> dict[str, Any]:
     less, held_out = without_held_out(train.names, recipe.schedule)
     crop = recipe.crop
 
+    def centre(number: int) -> NDArray[np.uint8]:
+        low, high = recipe.scale
+        return centre_crop(train.read(number), recipe.crop or 227, low, high, recipe.rescale)
+
     def build() -> VocClassifier:
         nonlocal crop
-        trunk = session.trunk(lambda: some(train, recipe))
+        trunk = session.trunk(lambda: train.some(centre, recipe.seed))
         crop = crop_side(trunk, recipe.crop)
         freeze_before(trunk, recipe.train_from)
         torch.manual_seed(recipe.seed)
@@ -180,11 +183,3 @@ def crop_scores(network: nn.Module, session: Session, make: ManyCrops, numbers: 
         scores = network(session.look(planes(crops.reshape(-1, *crops.shape[2:])).to(session.device)))
         found.append(scores.float().cpu().numpy().reshape(*crops.shape[:2], -1))
     return np.concatenate(found)
-
-
-def some(pictures: Pictures, recipe: ClassifyRecipe) -> Tensor:
-    """Some of the pictures, for weights that follow from data, (N, 3, crop, crop) uint8."""
-    numbers = np.random.default_rng(recipe.seed).permutation(len(pictures))[:PICTURES]
-    side, (low, high) = recipe.crop or 227, recipe.scale
-    crops = [centre_crop(pictures.read(int(number)), side, low, high, recipe.rescale) for number in numbers]
-    return planes(np.stack(crops))

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tintype.data import DataError, Photos
 from tintype.data.decode import full_size
 from tintype.data.errors import DamagedPhotoError
+from tintype.data.loader import planes
 from tintype.data.voc import CLASSES, Devkit, is_devkit
 from tintype.transfer.classes import open_classes
 from tintype.transfer.sources import Sources
+from tintype.transfer.subject import PICTURES
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class Pictures:
             return full_size(self._open(number))
         except (DamagedPhotoError, OSError) as error:
             raise DataError(f"{self.names[number]} cannot be read: {error}") from error
+
+    def some(self, view: Callable[[int], NDArray[np.uint8]], seed: int) -> Tensor:
+        """Views, (h, w, 3), of some of the pictures by number, for weights that follow from data; (N, 3, h, w)."""
+        numbers = np.random.default_rng(seed).permutation(len(self))[:PICTURES].tolist()
+        return planes(np.stack([view(number) for number in numbers]))
 
 
 def open_devkit(sources: Sources, year: int, train: str, test: str) -> tuple[Pictures, Pictures]:

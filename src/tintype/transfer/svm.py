@@ -32,7 +32,6 @@ from tintype.transfer.pooling import DIMENSIONS
 from tintype.transfer.recipe import TransferRecipe
 from tintype.transfer.rescaled_crop import squash
 from tintype.transfer.session import Session
-from tintype.transfer.subject import PICTURES
 from tintype.transfer.svm_fit import SvmSettings, draw_shots, fit_classes, fit_low_shot
 from tintype.transfer.voc_classifier import crop_side
 
@@ -97,7 +96,7 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, SvmRecipe)
     train, test = open_pictures(session.sources, recipe.year, recipe.train, recipe.test, recipe.val_fraction)
     session.facts |= {"train": fingerprint(train), "test": fingerprint(test)}
-    trunk = session.trunk(lambda: some(train, recipe))
+    trunk = session.trunk(lambda: train.some(View(train, recipe.crop or 227, recipe.view), recipe.seed))
     layers, side = chosen_layers(trunk, recipe.layers), crop_side(trunk, recipe.crop)
     if not session.accelerator.is_main_process:
         return {}
@@ -171,13 +170,6 @@ def of_all(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
         names = next(iter(found.values()))[inner]
         blocks[block] = {name: {layer: each[inner][name] for layer, each in found.items()} for name in names}
     return blocks
-
-
-def some(pictures: Pictures, recipe: SvmRecipe) -> Tensor:
-    """Some of the pictures, for weights that follow from data, (N, 3, crop, crop) uint8."""
-    numbers = np.random.default_rng(recipe.seed).permutation(len(pictures))[:PICTURES].tolist()
-    view = View(pictures, recipe.crop or 227, recipe.view)
-    return planes(np.stack([view(number) for number in numbers]))
 
 
 @dataclass(frozen=True)
