@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,13 @@ def new_run(name: str) -> Path:
     if torch.distributed.is_initialized():
         torch.distributed.broadcast_object_list(time)
     return Path("runs", f"{name}-{time[0]}")
+
+
+def list_recipes(descriptions: Mapping[str, str]) -> None:
+    """Print each recipe's name and description on a line."""
+    width = max(map(len, descriptions))
+    for name, description in descriptions.items():
+        click.echo(f"{name:<{width}}  {description}")
 
 
 def fail(line: str, code: int, anyone: bool = False) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tintype.cli._options import finite
-from tintype.cli._training import new_run, training
+from tintype.cli._training import list_recipes, new_run, training
 
 DAMAGED = 0.05  # share of photographs that may be
 
@@ -91,9 +91,7 @@ def pretrain(
     from tintype.training import Compute, launch
 
     if show:
-        recipes = {name: load_recipe(name).description for name in bundled_recipes()}
-        for name, description in recipes.items():
-            click.echo(f"{name:<{max(map(len, recipes))}}  {description}")
+        list_recipes({name: load_recipe(name).description for name in bundled_recipes()})
         return
     if recipe is None:
         raise click.UsageError("Missing RECIPE; --list shows the bundled ones.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tintype.cli._training import new_run, training
+from tintype.cli._training import list_recipes, new_run, training
 
 
 @click.command()
@@ -76,9 +76,7 @@ def transfer(
     from tintype.transfer.tables import table
 
     if show:
-        recipes = {name: load_task(name).description for name in bundled_tasks()}
-        for name, description in recipes.items():
-            click.echo(f"{name:<{max(map(len, recipes))}}  {description}")
+        list_recipes({name: load_task(name).description for name in bundled_tasks()})
         return
     if task is None:
         raise click.UsageError("Missing TASK; --list shows the bundled ones.")
