@@ -1,6 +1,6 @@
 from click.testing import CliRunner
 
-from export.test_export import make_weights
+from export.weights import make_weights
 from tintype.cli import main
 
 
