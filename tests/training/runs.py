@@ -1,5 +1,6 @@
 """A tiny training task for the loop's tests: a convolutional regression with dropout on made-up batches."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -59,3 +60,14 @@ def run(
         compute=compute or Compute(),
         resume=resume,
     )
+
+
+def metrics(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("images_per_second", "waiting_for_data")} for line in lines]
+
+
+def assert_same_weights(a, b):
+    for (name, x), (other, y) in zip(a.state_dict().items(), b.state_dict().items(), strict=True):
+        assert name == other
+        assert torch.equal(x, y), name

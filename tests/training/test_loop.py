@@ -2,26 +2,13 @@ import contextlib
 import importlib.metadata
 import json
 import math
-import os
-import signal
 import time
 
 import pytest
 import torch
 
-from tintype.training import Compute, Interrupted, Plan, TrainingError, launch, loop, train
-from training.runs import batch, network, run
-
-
-def metrics(folder):
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in ("images_per_second", "waiting_for_data")} for line in lines]
-
-
-def assert_same_weights(a, b):
-    for (name, x), (other, y) in zip(a.state_dict().items(), b.state_dict().items(), strict=True):
-        assert name == other
-        assert torch.equal(x, y), name
+from tintype.training import Compute, Plan, TrainingError, launch, loop, train
+from training.runs import assert_same_weights, batch, metrics, network, run
 
 
 class PowerCut(BaseException):
@@ -74,78 +61,12 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     assert_same_weights(run(tmp_path / "short", steps=10, resume=True), run(tmp_path / "long", steps=10))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_asked_to_stop_writes_a_checkpoint_and_goes_on_exactly(tmp_path, number):
-    def stop_at_5(step, value):
-        if step == 5:
-            os.kill(os.getpid(), number)
-        return value
-
-    before = signal.getsignal(number)
-    with pytest.raises(Interrupted) as stopped:
-        run(tmp_path / "stopped", on_loss=stop_at_5)
-    assert (stopped.value.signal, stopped.value.step) == (number, 5)
-    assert stopped.value.checkpoint.name == "step-0000005.pt"
-    assert stopped.value.checkpoint.exists()
-    assert signal.getsignal(number) == before
-    assert_same_weights(run(tmp_path / "stopped", resume=True), run(tmp_path / "whole"))
-
-
-def test_a_run_asked_to_stop_while_it_is_validated_stops_between_two_batches_and_goes_on_exactly(tmp_path):
-    calls = []
-
-    def validate(model, step):
-        for number in range(5):
-            calls.append((step, number))
-            if (step, number) == (6, 2):
-                os.kill(os.getpid(), signal.SIGTERM)
-            yield {"val_loss": float(number)}, 1
-
-    with pytest.raises(Interrupted) as stopped:
-        run(tmp_path / "stopped", validate=validate, validate_every=3)
-    assert calls[5:] == [(6, 0), (6, 1), (6, 2)]
-    assert stopped.value.checkpoint.name == "step-0000006.pt"
-    assert [line["step"] for line in metrics(tmp_path / "stopped") if "val_loss" in line] == [3]
-    assert_same_weights(run(tmp_path / "stopped", resume=True), run(tmp_path / "whole"))
-
-
-def test_a_run_asked_to_stop_before_it_is_validated_does_not_wait_for_that(tmp_path):
-    def stop_at_5(step, value):
-        if step == 5:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return value
-
-    with pytest.raises(Interrupted):
-        run(tmp_path, on_loss=stop_at_5, validate_every=5, validate=lambda model, step: pytest.fail("was validated"))
-
-
 def test_figures_are_means_over_all_that_is_held_out(tmp_path):
     parts = [({"val_loss": 6.0, "top1": 100.0}, 3), ({"val_loss": 1.0, "top1": 100.0}, 1)]
     run(tmp_path / "some", validate=lambda model, step: parts)
     assert metrics(tmp_path / "some")[-1] == {"step": 10, "val_loss": 7 / 4, "top1": 50.0}
     run(tmp_path / "none", validate=lambda model, step: [])
     assert all("loss" in line for line in metrics(tmp_path / "none"))
-
-
-def test_a_second_sigterm_changes_nothing_and_a_second_ctrl_c_ends_at_once(tmp_path):
-    def twice(number):
-        def stop_at_5(step, value):
-            if step == 5:
-                os.kill(os.getpid(), signal.SIGTERM)
-                os.kill(os.getpid(), number)
-            return value
-
-        return stop_at_5
-
-    with pytest.raises(Interrupted) as stopped:
-        run(tmp_path / "cluster", on_loss=twice(signal.SIGTERM))
-    assert stopped.value.checkpoint.name == "step-0000005.pt"
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background jobs ignore it
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "hurry", on_loss=twice(signal.SIGINT))
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
