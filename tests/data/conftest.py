@@ -65,6 +65,14 @@ def write_folder():
     return write
 
 
+@pytest.fixture
+def folder(tmp_path, write_folder, picture, encode):
+    """A folder of 43 photographs in three folders, JPEGs and PNGs."""
+    files = {f"{'ab'[n % 2]}/{n:03}.jpg": encode(picture(n)) for n in range(40)}
+    files |= {f"c/{n}.PNG": encode(picture(n), "PNG") for n in range(50, 53)}
+    return write_folder(tmp_path / "photos", files)
+
+
 @pytest.fixture(autouse=True)
 def _cache_of_its_own(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
