@@ -97,6 +97,24 @@ def test_a_run_in_which_something_was_wrong_at_once_can_be_started_again(place):
     assert result.exit_code == 0, result.output
     assert "seed: 3" in (place / "again" / "recipe.yaml").read_text()
     assert "is not empty" in tintype(*words, "--weights", "random").stderr
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ("none", "--weights is none; untrained ones are random, unit_variance, kmeans"),
+        ("required", "recipe transfer starts from the weights of a finished run"),
+        ("Random", "key 'weights' is Random: there is no such file"),
+        ("package:tintype.nowhere/a.pth", "install that package: pip install tintype.nowhere"),
+        ("package:tintype/nowhere.pth", "key 'weights' is package:tintype/nowhere.pth: there is no such file"),
+    ],
+)
+@pytest.mark.parametrize("trunk", ["alexnet", "weights"])
+def test_words_that_name_no_weights_are_told_in_one_line(place, weights, message, trunk):
+    result = tintype("linear.yaml", "--weights", weights, "--data", "kinds", "--set", f"trunk={trunk}", "--out", "run")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert message in line
+    assert not result.stdout
+    assert not (place / "run" / "results.json").exists()
 
 
 def test_freeze_below_is_a_setting_of_the_recipe(place):

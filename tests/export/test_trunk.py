@@ -1,6 +1,7 @@
 """Trunks as others load them: plain, folded, rescaled."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -64,6 +65,15 @@ def test_a_trunk_of_another_ending_is_refused(tmp_path):
     make_weights(tmp_path / "weights.safetensors", width=8)
     with pytest.raises(ExportError, match=r"trunk.bin: a trunk is written as .safetensors, .pth or .pt"):
         export_trunk(tmp_path, tmp_path / "trunk.bin")
+
+
+@pytest.mark.parametrize("changes", [{}, {"rgb": True}, {"fold": True}])
+@pytest.mark.parametrize("seen", ["lightness+ab", "mean+ab"])
+def test_a_trunk_that_sees_ab_is_refused_whatever_is_asked_of_it(tmp_path, seen, changes):
+    make_weights(tmp_path / "weights.safetensors", extra={"input": seen}, width=8)
+    with pytest.raises(ExportError, match=rf"this trunk sees {re.escape(seen)}, which no other library's does$"):
+        export_trunk(tmp_path, tmp_path / "trunk.safetensors", **changes)
+    assert not (tmp_path / "trunk.safetensors").exists()
 
 
 @pytest.fixture(scope="module")
