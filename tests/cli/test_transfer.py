@@ -97,6 +97,8 @@ def test_a_run_in_which_something_was_wrong_at_once_can_be_started_again(place):
     assert result.exit_code == 0, result.output
     assert "seed: 3" in (place / "again" / "recipe.yaml").read_text()
     assert "is not empty" in tintype(*words, "--weights", "random").stderr
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
