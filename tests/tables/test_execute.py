@@ -54,7 +54,7 @@ def test_what_is_missing_is_run_and_what_is_there_is_not(planned, tmp_path):
 def test_the_table_has_means_deviations_and_the_papers_ordering(planned):
     table, plan, folder = planned
     execute(plan, folder, jobs=2)
-    built = collect(table, "mini", plan, folder, 2)
+    built = collect(table, "mini", plan, folder)
     rows = {row["row"]: row for row in built["rows"]}
     assert rows["colour"]["ours"]["seg"]["values"] == [30, 31]
     assert rows["colour"]["ours"]["seg"]["mean"] == 30.5
@@ -76,7 +76,7 @@ def test_a_run_that_fails_stops_what_needs_it_and_nothing_else(planned, tmp_path
     assert folder.state(pretraining) == "failed"
     assert "pretrain fails" in folder.log(pretraining).read_text()
     assert told[pretraining.name].startswith("FAILED, see")
-    built = collect(table, "mini", plan, folder, 2)
+    built = collect(table, "mini", plan, folder)
     reasons = {row["row"]: row["not_run"] for row in built["rows"]}
     assert reasons["colour"]["seg"] == "failed"
     assert reasons["none"] == {}

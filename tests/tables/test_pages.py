@@ -30,7 +30,7 @@ def built(tmp_path):
             file.write_text(json.dumps({"results": {cell.path: value}}))
             if column == "few" and seed:
                 file.unlink()
-    return collect(table, "mini", plan, folder, 2)
+    return collect(table, "mini", plan, folder)
 
 
 def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
@@ -41,6 +41,13 @@ def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
     assert "  random, 10 per class: not all runs are done" in lines
     assert "  others: not at this scale" in lines
     assert len({line.index("seg") for line in lines if line.lstrip().startswith("row")}) == 1
+
+
+def test_more_seeds_of_some_columns_are_told(built):
+    assert "small; 2 seeds\n" in summary(built)
+    built["columns"][1]["seeds"] = 8
+    for text in (summary(built), markdown(built), latex(built), page(built)):
+        assert "2 seeds (10 per class: 8)" in text
 
 
 def test_markdown_has_a_row_for_each_and_as_many_cells_as_heads(built):

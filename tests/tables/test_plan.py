@@ -58,6 +58,15 @@ def test_names_follow_from_what_a_run_follows_from_and_nothing_else(table, place
     assert len(names(pretrainings=2) - names()) == 2  # the second pretraining, and the seed that now uses it
 
 
+def test_a_column_may_have_more_seeds_than_others(place):
+    text = TABLE.replace("set: [per_class=10], figure", "set: [per_class=10], seeds: 5, figure")
+    table = load_table(write_table(place, text))
+    plan = make_plan(table, "mini", {"photos": [str(place)]}, only=["none"])
+    assert [len(plan.cells["none", column].runs) for column in ("seg", "few")] == [2, 5]
+    plan = make_plan(table, "mini", {"photos": [str(place)]}, only=["none"], seeds=3)
+    assert [len(plan.cells["none", column].runs) for column in ("seg", "few")] == [3, 3]
+
+
 def test_a_study_of_labels_is_made_before_what_learns_from_it(place):
     text = TABLE.replace("colour: {weights: colour, without", "colour: {weights: labels, without")
     plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["colour"], seeds=1)

@@ -75,7 +75,7 @@ def build(
             execute(plan, folder, launch=words, jobs=jobs, told=told)
     except Stopped as stop:
         stopped = 128 + stop.signal
-    built = put_together(table, scale, plan, folder, seeds or table.scales[scale].seeds)
+    built = put_together(table, scale, plan, folder)
     write_all(built, out)
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))

@@ -12,13 +12,12 @@ from tintype.tables.plan import Figure, Plan, Run, command_of
 from tintype.tables.spec import Table
 
 
-def collect(table: Table, scale: str, plan: Plan, folder: Folder, seeds: int) -> dict[str, Any]:
+def collect(table: Table, scale: str, plan: Plan, folder: Folder) -> dict[str, Any]:
     """The table with what has been measured so far.
 
     Args:
         plan: of the table at the scale.
         folder: with the runs.
-        seeds: of each task.
     """
     planned = {row for row, _ in (*plan.cells, *plan.not_run)}
     built = [_row(table, row, plan, folder) for row in table.rows if row in planned]
@@ -30,10 +29,16 @@ def collect(table: Table, scale: str, plan: Plan, folder: Folder, seeds: int) ->
         "protocol": table.protocol,
         "scale": scale,
         "about": table.scales[scale].about,
-        "seeds": seeds,
         "plot": table.plot,
         "columns": [
-            {"column": name, "title": one.title, "unit": one.unit, "digits": one.digits, "best": one.best}
+            {
+                "column": name,
+                "title": one.title,
+                "unit": one.unit,
+                "digits": one.digits,
+                "best": one.best,
+                "seeds": max((len(cell.runs) for (_, column), cell in plan.cells.items() if column == name), default=0),
+            }
             for name, one in table.columns.items()
         ],
         "rows": built,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.tables.words import cells, difference, reasons, verdicts
+from tintype.tables.words import cells, difference, reasons, seeds, verdicts
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -31,7 +31,7 @@ def markdown(built: Mapping[str, Any]) -> str:
     lines = [
         f"## {built['title']}",
         "",
-        f"Scale {built['scale']}: {built['about']}; {built['seeds']} seeds, mean ± standard deviation. "
+        f"Scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation. "
         f"Paper: {built['protocol']}.",
         "",
         f"| | {' | '.join(heads)} |",
@@ -65,7 +65,7 @@ def latex(built: Mapping[str, Any]) -> str:
         inner = [escaped(cell) for one in columns for cell in cells(row, one)]
         lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
     caption = (
-        f"{built['title']}. Ours at scale {built['scale']}: {built['about']}; {built['seeds']} seeds, mean ± standard "
+        f"{built['title']}. Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard "
         "deviation. Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
     )
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])

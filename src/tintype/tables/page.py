@@ -6,7 +6,7 @@ from shlex import join
 from typing import Any
 
 from tintype.tables.chart import chart
-from tintype.tables.words import cells, difference, reasons, verdicts
+from tintype.tables.words import cells, difference, reasons, seeds, verdicts
 
 # Colours of Okabe and Ito, which colour-blind people can tell apart.
 _HUES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999933")
@@ -51,7 +51,7 @@ def page(built: Mapping[str, Any]) -> str:
     body = [
         f"<h1>{title}</h1>",
         f'<p class="sub">Paper: {escape(built["source"])}. {escape(built["protocol"])}.</p>',
-        f'<p class="sub">Ours at scale {escape(built["scale"])}: {escape(built["about"])}; {built["seeds"]} seeds, '
+        f'<p class="sub">Ours at scale {escape(built["scale"])}: {escape(built["about"])}; {escape(seeds(built))}, '
         "mean ± standard deviation.</p>",
         f'<div class="wide">{"".join(_table(built))}</div>',
         *(f'<p class="sub">{escape(mark)}: {escape(what)}.</p>' for mark, what in built["marks"].items()),

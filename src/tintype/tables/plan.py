@@ -72,7 +72,7 @@ def make_plan(
         scale: one of its scales.
         data: paths by the names that the scale has.
         only: rows; empty: all.
-        seeds: of each task, in place of the scale's own number.
+        seeds: of each task, in place of the scale's and columns' own numbers.
         pretrainings: how many times each pretraining is done, with seeds from 0; tasks take turns with them.
 
     Raises:
@@ -92,7 +92,8 @@ def make_plan(
             if reason:
                 maker.plan.not_run[row, column] = reason
                 continue
-            runs = [maker.task(ours, column, seed, seed % pretrainings) for seed in range(seeds or chosen.seeds)]
+            count = seeds or chosen.columns[column].seeds or chosen.seeds
+            runs = [maker.task(ours, column, seed, seed % pretrainings) for seed in range(count)]
             maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), chosen.columns[column].figure)
     return maker.plan
 

@@ -15,6 +15,7 @@ import yaml
 
 from tintype.evaluate.published import Mark, Quoted
 from tintype.recipes import RecipeError, parse
+from tintype.recipes.blocks import WholeNumber
 
 _PACKAGE = "tintype.tables"
 _QUOTED = re.compile(r"(?P<printed>-?\d+(\.\d+)?)( ?± ?(?P<margin>\d+(\.\d+)?))? (?P<mark>\w+)")
@@ -53,6 +54,7 @@ class Measured:
         data, set, minutes: as of `Made`.
         options: more words for `tintype evaluate`.
         after: of the task shift, the column whose fine-tuned network it compares with.
+        seeds: runs, in place of the scale's own number; 0: that.
     """
 
     task: str
@@ -61,6 +63,7 @@ class Measured:
     set: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     after: str = ""
+    seeds: WholeNumber = 0
     minutes: float = 0.0
 
 

@@ -37,12 +37,22 @@ def summary(built: Mapping[str, Any]) -> str:
     heads = ["row", *(cell for one in columns for cell in (one["title"], ""))]
     under = ["", *(cell for _ in columns for cell in ("paper", "ours"))]
     lines = [heads, under, *([row["title"], *(c for one in columns for c in cells(row, one))] for row in built["rows"])]
-    parts = [built["title"], f"scale {built['scale']}: {built['about']}; {built['seeds']} seeds", "", *aligned(lines)]
+    parts = [built["title"], f"scale {built['scale']}: {built['about']}; {seeds(built)}", "", *aligned(lines)]
     for head, found in (("Orderings that the paper shows", verdicts(built)), ("Not run", reasons(built))):
         if found:
             parts += ["", f"{head}:", *(f"  {line}" for line in found)]
     parts += ["", *(f"{mark}: {what}." for mark, what in built["marks"].items())]
     return "\n".join(parts)
+
+
+def seeds(built: Mapping[str, Any]) -> str:
+    """How many runs stand behind each figure of ours."""
+    counts = Counter(one["seeds"] for one in built["columns"] if one["seeds"])
+    if not counts:
+        return "nothing run"
+    usual = counts.most_common(1)[0][0]
+    others = [f"{one['title']}: {one['seeds']}" for one in built["columns"] if one["seeds"] not in (0, usual)]
+    return f"{usual} seed{'s' * (usual > 1)}" + (f" ({'; '.join(others)})" if others else "")
 
 
 def cells(row: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[str, str]:
