@@ -4,11 +4,17 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tintype.cli._options import Wrong
 from tintype.cli._report import printable
+
+if TYPE_CHECKING:
+    from tintype.tables.execute import Folder
+    from tintype.tables.plan import Plan
+    from tintype.tables.spec import Table
 
 
 def named_data(data: Sequence[str]) -> dict[str, list[str]]:
@@ -47,7 +53,7 @@ def build(
     from tintype.tables.files import write_all
     from tintype.tables.plan import Run, make_plan
     from tintype.tables.spec import load_table
-    from tintype.tables.words import summary, told_plan
+    from tintype.tables.words import summary
 
     words = shlex.split(launch)
     folder = Folder(out)
@@ -62,7 +68,7 @@ def build(
                 click.echo(shell_line(run, folder, words))
         return 0
     if not collect:
-        click.echo(told_plan(table, scale, plan, folder, jobs), err=not dry_run)
+        click.echo(_forecast(table, scale, plan, folder, jobs), err=not dry_run)
     if dry_run:
         return 0
 
@@ -85,6 +91,19 @@ def build(
         click.echo("stopped; the same command goes on", err=True)
         return stopped
     return int(any(folder.state(run) != "done" for run in plan.runs.values()))
+
+
+def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: int) -> str:
+    """What will be run, with what it takes; this also reads every recipe, so that wrong ones are told before."""
+    from tintype.recipes import RecipeError
+    from tintype.tables.cost import costs
+    from tintype.tables.forecast import told_plan
+
+    try:
+        found = costs(plan, [run for run in plan.runs.values() if folder.state(run) != "done"])
+    except RecipeError as error:
+        raise Wrong(printable(str(error))) from error
+    return told_plan(table, scale, plan, folder, jobs, found)
 
 
 def list_tables() -> None:

@@ -1,34 +1,10 @@
-"""A table and its plan for the terminal."""
+"""A table for the terminal."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.tables.execute import Folder
-from tintype.tables.plan import Plan
-from tintype.tables.spec import Table
-
-
-def told_plan(table: Table, scale: str, plan: Plan, folder: Folder, jobs: int) -> str:
-    """What will be run, before it is."""
-    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
-    lines = [f"{table.title}", f"scale {scale}: {table.scales[scale].about}", ""]
-    for kind, count in Counter(run.kind for run in plan.runs.values()).items():
-        done = count - sum(run.kind == kind for run in todo)
-        lines.append(f"  {kind:<9} {count:3} runs" + (f", of which {done} are done" if done else ""))
-    known = sum(run.minutes for run in todo)
-    unknown = sum(not run.minutes for run in todo)
-    if todo:
-        spent = f"about {_time(known / jobs)} on two CPU cores" if known else "of unknown length"
-        lines.append(
-            f"{len(todo)} to run, {spent}" + (f", and {unknown} of unknown length" if known and unknown else "")
-        )
-    return "\n".join(lines)
-
-
-def _time(minutes: float) -> str:
-    return f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
 
 
 def summary(built: Mapping[str, Any]) -> str:

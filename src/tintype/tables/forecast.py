@@ -1,0 +1,68 @@
+"""What a plan will take, in words: time, room on the disk."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tintype.tables.cost import Cost
+from tintype.tables.execute import Folder
+from tintype.tables.plan import Plan
+from tintype.tables.spec import Table
+
+GPU = 100e12  # operations per second that hours are told for
+
+
+def told_plan(table: Table, scale: str, plan: Plan, folder: Folder, jobs: int, costs: Mapping[str, Cost]) -> str:
+    """What will be run, before it is.
+
+    Args:
+        jobs: runs at a time.
+        costs: of the runs that are not done, by name.
+    """
+    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
+    lines = [f"{table.title}", f"scale {scale}: {table.scales[scale].about}", ""]
+    for kind, count in Counter(run.kind for run in plan.runs.values()).items():
+        done = count - sum(run.kind == kind for run in todo)
+        runs = f"{count:3} run{'' if count == 1 else 's'}"
+        lines.append(f"  {kind:<9} {runs}" + (f", of which {done} are done" if done else ""))
+    if not todo:
+        return "\n".join([*lines, "nothing to run"])
+    timed = [run for run in todo if run.minutes]
+    counted = [run for run in todo if not run.minutes and costs[run.name].operations]
+    parts = []
+    if timed:
+        parts.append((len(timed), f"about {told_time(sum(run.minutes for run in timed) / jobs)} on two CPU cores"))
+    if counted:
+        total = sum(costs[run.name].operations for run in counted)
+        parts.append((len(counted), f"at most about {told_operations(total)}"))
+    if len(timed) + len(counted) < len(todo):
+        parts.append((len(todo) - len(timed) - len(counted), "of unknown length"))
+    lines.append(f"{len(todo)} to run:")
+    lines += [f"  {count:3} {what}" for count, what in parts]
+    room = sum(costs[run.name].stored for run in todo)
+    if room:
+        lines.append(f"their weights and checkpoints: at most about {told_bytes(room)}")
+    return "\n".join(lines)
+
+
+def told_bytes(count: float) -> str:
+    """Such as 1.3 GB."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1e6:.0f} MB"
+
+
+def told_operations(count: float) -> str:
+    """Such as 3.6 × 10^18 operations: 10.0 hours of a GPU at 100 TFLOP/s. Of seconds no time is told, as other things
+    than operations take it."""
+    mantissa, exponent = f"{count:.1e}".split("e+")
+    minutes = count / GPU / 60
+    time = f": {told_time(minutes)} of a GPU at {GPU / 1e12:.0f} TFLOP/s" if minutes >= 1 else ""
+    return f"{mantissa} \N{MULTIPLICATION SIGN} 10^{int(exponent)} operations{time}"
+
+
+def told_time(minutes: float) -> str:
+    """In minutes, hours or days."""
+    if minutes >= 48 * 60:
+        return f"{minutes / 60 / 24:.1f} days"
+    return f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{max(1, minutes):.0f} minutes"
