@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tintype.networks.published import plain_trunk
-from tintype.networks.surgery import grey_first_layer
+from tintype.networks.surgery import fold_batch_norm, grey_first_layer
 from tintype.networks.timm_trunk import TimmTrunk
 
 BACKBONES = ["efficientnet_lite0", "tf_efficientnet_lite0", "resnet18", "mobilenetv3_small_050", "convnext_atto"]
@@ -234,3 +234,45 @@ def test_backbones_that_are_tied_to_a_size_are_refused_in_one_line(name, reason)
     with pytest.raises(ValueError, match=reason) as refused:
         TimmTrunk(name)
     assert "\n" not in str(refused.value)
+
+
+CUT = [
+    "test_resnet",
+    "test_efficientnet",
+    "tf_efficientnet_lite0",
+    "test_convnext",
+    "test_vit",
+    "swin_tiny_patch4_window7_224",
+]
+
+
+def norms_of(trunk: TimmTrunk) -> dict[str, nn.BatchNorm2d]:
+    return {name: module for name, module in trunk.named_modules() if isinstance(module, nn.BatchNorm2d)}
+
+
+@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize("change", ["nothing", "freeze", "all", "statistics", "fold"])
+def test_a_trunk_that_is_cut_keeps_what_was_done_to_the_layers_that_are_left(name, change):
+    trunk = TimmTrunk(name).eval()
+    names = list(trunk.strides)
+    if change == "freeze":
+        trunk.freeze(names[0])
+    elif change == "all":
+        trunk.freeze_parts(trunk.children())
+    elif change == "statistics":
+        trunk.fix_statistics(trained=False)
+    elif change == "fold":
+        fold_batch_norm(trunk, lightness())
+    fixed = {key for key, parameter in trunk.named_parameters() if not parameter.requires_grad}
+    before = trunk(lightness())
+    trunk.end_at(names[1])
+    after = trunk(lightness())
+    assert list(after) == names[:2]
+    assert all(x.equal(before[key]) for key, x in after.items())
+    left = dict(trunk.named_parameters())
+    assert all(not left[key].requires_grad for key in fixed & left.keys())
+    assert fixed & left.keys() or not fixed
+    trunk.train()
+    still = {key for key, module in norms_of(trunk).items() if not module.training}
+    assert still == norms_of(trunk).keys() or change not in ("all", "statistics")
+    assert still or not norms_of(trunk) or change in ("nothing", "fold")

@@ -85,8 +85,7 @@ class TimmTrunk(Trunk):
         info: Any = self.body.feature_info
         body = self._create(out_indices=tuple(info.out_indices[: len(keep)]))
         _fix_same_padding(body)
-        weights = self.body.state_dict()
-        body.load_state_dict({key: weights[key] for key in body.state_dict()})
+        _move_layers(self.body, body)
         self.body = body
         self.strides = {name: self.strides[name] for name in keep}
         self.channels = {name: self.channels[name] for name in keep}
@@ -163,6 +162,22 @@ def _names(strides: list[int]) -> list[str]:
 def flat_name(name: str) -> str:
     """A layer's name, alike in classifiers and feature extractors, which flatten stages.0 or put all into a `model`."""
     return name.removeprefix("model.").replace(".", "_")
+
+
+def _move_layers(source: nn.Module, target: nn.Module) -> None:
+    """Put the layers of a backbone into one that has fewer of them: the very same, frozen or folded as they are."""
+    target._parameters.update({name: source._parameters[name] for name in target._parameters})
+    target._buffers.update({name: source._buffers[name] for name in target._buffers})
+    for name, child in target.named_children():
+        layer = source.get_submodule(name)
+        if type(child) is type(layer) and _names_in(child) != _names_in(layer):
+            _move_layers(layer, child)
+        else:
+            target.add_module(name, layer)
+
+
+def _names_in(module: nn.Module) -> list[str]:
+    return [name for name, _ in module.named_modules()]
 
 
 def _fix_same_padding(module: nn.Module) -> None:
