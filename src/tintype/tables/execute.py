@@ -85,12 +85,24 @@ def words_of(run: Run, folder: Folder, launch: Sequence[str] = ()) -> list[str]:
 
 
 def shell_line(run: Run, folder: Folder, launch: Sequence[str] = ()) -> str:
-    """The run's command for a shell or a queue. An evaluation's result is what it prints."""
+    """The run's command for a shell or a queue, which leaves what `execute` would.
+
+    Other runs than `LAUNCHED` make no folder; an evaluation's result is what it prints, if that is all, or all but what
+    damaged photographs kept it from (status 1).
+    """
     line = shlex.join(words_of(run, folder, launch))
-    if run.kind != "evaluate":
+    if run.kind in LAUNCHED:
         return line
     out = folder.result(run)
-    return f"mkdir -p {shlex.quote(str(out.parent))} && {line} > {shlex.quote(str(out))}"
+    place, printed, result = (shlex.quote(str(path)) for path in (out.parent, _printed(out), out))
+    if run.kind == "evaluate":
+        line = f"{{ {line} > {printed} || [ $? = 1 ]; }} && [ -s {printed} ] && mv {printed} {result}"
+    return f"mkdir -p {place} && {line}"
+
+
+def _printed(out: Path) -> Path:
+    """Where an evaluation prints to, until it has ended."""
+    return out.with_name(f".{out.name}.tmp")
 
 
 def execute(
@@ -185,9 +197,9 @@ def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, child
     environment = {"OMP_NUM_THREADS": threads, **os.environ}
     folder.log(run).parent.mkdir(parents=True, exist_ok=True)
     out = folder.result(run)
-    if run.kind in ("labels", "export", "evaluate"):
+    if run.kind not in LAUNCHED:
         out.parent.mkdir(parents=True, exist_ok=True)
-    printed = out.with_name(f".{out.name}.tmp")
+    printed = _printed(out)
     start = time.monotonic()
     with folder.log(run).open("ab") as log:
         log.write(f"$ {shlex.join(words)}\n".encode())

@@ -1,11 +1,13 @@
 """A table as Markdown and as LaTeX."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
 from tintype.tables.words import cells, difference, reasons, seeds, verdicts
 
+_MARKDOWN = re.compile(r"[\\`*_|<>\[\]]")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -29,20 +31,22 @@ def markdown(built: Mapping[str, Any]) -> str:
     columns = built["columns"]
     heads = [f"{one['title']}: {part}" for one in columns for part in ("paper", "ours", "diff.")]
     lines = [
-        f"## {built['title']}",
+        f"## {plain(built['title'])}",
         "",
-        f"Scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation. "
-        f"Paper: {built['protocol']}.",
+        plain(
+            f"Scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation; diff.: ours less "
+            f"the paper's. Paper: {built['source']}. {built['protocol']}."
+        ),
         "",
-        f"| | {' | '.join(heads)} |",
+        f"| | {' | '.join(map(plain, heads))} |",
         f"|---|{'---:|' * len(heads)}",
     ]
     for row in built["rows"]:
         inner = [cell for one in columns for cell in (*cells(row, one), difference(row, one))]
-        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in (row['title'], *inner))} |")
-    for head, found in (("Orderings that the paper shows", verdicts(built)), ("Not run", reasons(built))):
+        lines.append(f"| {' | '.join(map(plain, (row['title'], *inner)))} |")
+    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built))):
         if found:
-            lines += ["", f"{head}:", "", *(f"- {line}" for line in found)]
+            lines += ["", f"{head}:", "", *(f"- {plain(line)}" for line in found)]
     return "\n".join([*lines, "", "Marks: " + "; ".join(f"{m}, {what}" for m, what in built["marks"].items()) + "."])
 
 
@@ -52,6 +56,7 @@ def latex(built: Mapping[str, Any]) -> str:
     heads = " & ".join(rf"\multicolumn{{2}}{{c}}{{{escaped(one['title'])}}}" for one in columns)
     rules = " ".join(rf"\cmidrule(lr){{{2 * i + 2}-{2 * i + 3}}}" for i in range(len(columns)))
     lines = [
+        r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\centering",
         rf"\begin{{tabular}}{{l{'rr' * len(columns)}}}",
@@ -69,6 +74,11 @@ def latex(built: Mapping[str, Any]) -> str:
         "deviation. Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
     )
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def escaped(text: str) -> str:

@@ -18,7 +18,7 @@ def text(table: Mapping[str, Any]) -> str:
     parts = [
         f"{table['title']}, and ours on {count}",
         "",
-        *_aligned(lines),
+        *aligned(lines),
         "",
         "Run:",
         *(f"  {row['row']}: {_source(row['run'])}" for row in table["rows"] if row["run"] is not None),
@@ -37,7 +37,7 @@ def _cells(row: Mapping[str, Any], name: str) -> tuple[str, str]:
     )
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     """Columns of one width; the heads of the first line stand over two columns each."""
     first, *others = (max(map(len, column)) for column in zip(*lines[1:], strict=True))
     spans = [others[k] + 2 + others[k + 1] for k in range(0, len(others), 2)]

@@ -1,20 +1,26 @@
 """A table for the terminal."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
+from tintype.tables.text import aligned
 
 
 def summary(built: Mapping[str, Any]) -> str:
     """Published and ours side by side, orderings, and what was not run."""
     columns = built["columns"]
-    heads = ["row", *(cell for one in columns for cell in (one["title"], ""))]
-    under = ["", *(cell for _ in columns for cell in ("paper", "ours"))]
+    heads = ["", *(cell for one in columns for cell in (one["title"], ""))]
+    under = ["row", *(cell for _ in columns for cell in ("paper", "ours"))]
     lines = [heads, under, *([row["title"], *(c for one in columns for c in cells(row, one))] for row in built["rows"])]
-    parts = [built["title"], f"scale {built['scale']}: {built['about']}; {seeds(built)}", "", *aligned(lines)]
-    for head, found in (("Orderings that the paper shows", verdicts(built)), ("Not run", reasons(built))):
+    parts = [
+        built["title"],
+        f"scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation",
+        "",
+        *(line.rstrip() for line in aligned(lines)),
+    ]
+    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built))):
         if found:
             parts += ["", f"{head}:", *(f"  {line}" for line in found)]
     parts += ["", *(f"{mark}: {what}." for mark, what in built["marks"].items())]
@@ -41,15 +47,6 @@ def cells(row: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[str, str]:
     return f"{published['printed']} {published['mark']}" if published else NOTHING, mine
 
 
-def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of one width each, the first to the left, the others to the right."""
-    first, *others = (max(map(len, column)) for column in zip(*lines, strict=True))
-    return [
-        "  ".join([line[0].ljust(first), *(c.rjust(w) for c, w in zip(line[1:], others, strict=True))]).rstrip()
-        for line in lines
-    ]
-
-
 def difference(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
     """Ours less the published figure."""
     published, ours = row["published"].get(column["column"]), row["ours"].get(column["column"])
@@ -57,20 +54,28 @@ def difference(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
 
 
 def verdicts(built: Mapping[str, Any]) -> list[str]:
-    """In a line each, whether a row is above another as in the paper."""
-    titles = {row["row"]: row["title"] for row in built["rows"]}
-    heads = {one["column"]: one for one in built["columns"]}
+    """In a line each, whether a row is above another, which better figures are, and whether it is in the paper."""
+    rows = {row["row"]: row for row in built["rows"]}
     lines = []
     for pair in built["expected"]:
-        for name, one in pair["columns"].items():
-            column = heads[name]
+        above, below = rows[pair["above"]], rows[pair["below"]]
+        for column in built["columns"]:
+            name = column["column"]
+            if name not in pair["columns"]:
+                continue
+            one = pair["columns"][name]
             gain, quoted = (
                 None if value is None else f"{value:+.{column['digits']}f}"
                 for value in (one["gain"], one["published_gain"])
             )
-            seen = "NOT SO" if one["gain"] <= 0 else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
-            both = f"{titles[pair['above']]} above {titles[pair['below']]}, {column['title']}"
-            lines.append(f"{both}: {gain}" + (f" (paper {quoted})" if quoted else "") + f"  {seen}")
+            single = all(len(row["ours"][name]["values"]) == 1 for row in (above, below))
+            seen = "yes, of one seed" if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
+            if one["gain"] <= 0:
+                seen = "NOT SO"
+            if one["published_gain"] is not None and one["published_gain"] <= 0:
+                seen += "; not so in the paper either" if one["gain"] <= 0 else "; not so in the paper"
+            both = f"{above['title']} above {below['title']}, {column['title']}"
+            lines.append(f"{both}: {gain} (paper {quoted or 'has none'})  {seen}")
     return lines
 
 
