@@ -8,7 +8,7 @@ from PIL import Image
 
 from tintype.data import DataError
 from tintype.data.boxes import read_annotation
-from tintype.data.voc import CLASSES, IGNORED, VOID, Devkit
+from tintype.data.voc import CLASSES, IGNORED, VOID, Devkit, is_devkit
 
 NAMES = [f"{n:06}" for n in range(1, 7)]
 # Of each image: class, difficult, truncated, box as in the file, where pixels count from 1.
@@ -310,3 +310,22 @@ def test_a_real_devkit_has_labels_that_follow_from_its_boxes():
             assert row.tolist() == expected.tolist()
             assert boxes.corners.min(initial=0) >= 0
     assert total == 73
+
+
+@pytest.mark.parametrize(
+    ("folders", "path", "expected"),
+    [
+        (["VOCdevkit/VOC2007/ImageSets"], ".", True),
+        (["VOCdevkit/VOC2007/ImageSets"], "VOCdevkit", True),
+        (["VOCdevkit/VOC2007/ImageSets"], "VOCdevkit/VOC2007", True),
+        (["half/VOC2012/JPEGImages"], "half/VOC2012", True),  # what it lacks is to be named
+        (["renamed/JPEGImages", "renamed/Annotations"], "renamed", True),
+        (["cats/JPEGImages"], "cats", False),
+        (["cats", "dogs"], ".", False),
+        ([], "nowhere", False),
+    ],
+)
+def test_a_devkit_is_known_also_half_unpacked(tmp_path, folders, path, expected):
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    assert is_devkit(str(tmp_path / path)) == expected

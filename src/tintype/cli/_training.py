@@ -44,8 +44,14 @@ def training(run: Path | None, again: Callable[[], Sequence[object]]) -> Iterato
     except OSError as error:
         fail(f"{error.filename or run}: {error.strerror or error}", 1)
     except Interrupted as stop:
-        line = shlex.join(map(str, again()))
+        line = _launcher() + shlex.join(map(str, again()))
         fail(f"stopped after step {stop.step}; go on with: {line}", 128 + stop.signal)
+
+
+def _launcher() -> str:
+    """What a command was started by: going on with other numbers of processes is another run."""
+    here, all_ = (os.environ.get(name, "1") for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+    return "" if all_ == "1" else f"torchrun {f'--nproc-per-node {here}' if here == all_ else '…'} --no-python "
 
 
 def new_run(name: str) -> Path:

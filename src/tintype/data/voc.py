@@ -74,8 +74,11 @@ class Detected(NamedTuple):
 
 
 def is_devkit(path: str) -> bool:
-    """Whether a path is a VOC devkit, of whatever year, or holds one."""
-    return Path(path, "ImageSets").is_dir() or Path(path, "VOCdevkit").is_dir() or any(Path(path).glob("VOC20??"))
+    """Whether a path is a VOC devkit, of whatever year and perhaps half unpacked, or holds one."""
+    folder = Path(path)
+    below = {name for name in ("ImageSets", "VOCdevkit", "JPEGImages", "Annotations") if (folder / name).is_dir()}
+    named = re.fullmatch(r"VOC20\d\d", folder.resolve().name) and folder.is_dir()
+    return bool(below & {"ImageSets", "VOCdevkit"} or len(below) == 2 or named or any(folder.glob("VOC20??")))
 
 
 class Devkit:

@@ -27,6 +27,7 @@ class Optimizer:
     bias_lr: factor on the learning rate of biases; Caffe's networks have 2.
     bias_decay: whether adam and sgd decay biases too.
     clip: largest norm of the gradient; 0 does not clip.
+    nesterov: whether sgd's momentum is Nesterov's.
     """
 
     name: Literal["adam", "adamw", "sgd"]
@@ -37,6 +38,7 @@ class Optimizer:
     bias_lr: Positive = 1.0
     bias_decay: bool = True
     clip: NonNegative = 0.0
+    nesterov: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def check_optimizer(optimizer: Optimizer) -> None:
     """Check what no key's own range says. Raises RecipeError."""
     if len(optimizer.betas) != 2 or max(optimizer.betas) >= 1:
         raise RecipeError(f"key 'optimizer.betas' is {list(optimizer.betas)}; it must be two numbers below 1")
+    if optimizer.nesterov and (optimizer.name != "sgd" or not optimizer.betas[0]):
+        raise RecipeError("key 'optimizer.nesterov' is true, which is for sgd with momentum")
 
 
 def check_scale(scale: Sequence[float], key: str) -> None:

@@ -37,7 +37,7 @@ def make_optimizer(parts: Iterable[tuple[nn.Module, float]], recipe: Optimizer) 
             groups.append({"params": parameters, "factor": rate, "weight_decay": decay})
     first, second = recipe.betas
     if recipe.name == "sgd":
-        return torch.optim.SGD(groups, recipe.lr, momentum=first)
+        return torch.optim.SGD(groups, recipe.lr, momentum=first, nesterov=recipe.nesterov)
     kind = torch.optim.Adam if recipe.name == "adam" else torch.optim.AdamW
     return kind(groups, recipe.lr, betas=(first, second))
 

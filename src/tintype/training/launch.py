@@ -2,13 +2,17 @@
 
 import os
 import random
+from datetime import timedelta
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
 from tintype.training.errors import TrainingError
+
+PATIENCE = timedelta(hours=24)
+"""Of processes that wait for one which fits SVMs or proposes boxes. Where one dies, torchrun ends the others."""
 
 
 def launch() -> Accelerator:
@@ -22,7 +26,11 @@ def launch() -> Accelerator:
     """
     # Without `cpu`, Accelerate takes processes on a machine without GPUs for so many runs of their own.
     cpu = not torch.accelerator.is_available()
-    accelerator = Accelerator(cpu=cpu, kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)])
+    handlers = [
+        DistributedDataParallelKwargs(gradient_as_bucket_view=True),
+        InitProcessGroupKwargs(timeout=PATIENCE),
+    ]
+    accelerator = Accelerator(cpu=cpu, kwargs_handlers=handlers)
     wanted = int(os.environ.get("WORLD_SIZE", "1"))
     if accelerator.num_processes != wanted:
         raise TrainingError(f"{wanted} processes were launched, but {accelerator.device.type} can only be used by one")

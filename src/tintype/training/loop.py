@@ -235,7 +235,7 @@ def train(
                 log.metrics(step, loss=mean, lr=learning_rate(step - 1), **speed)
                 log.progress(step, mean, rate, seconds / len(means))
                 kept = bool(asked)
-                if validates and not asked:
+                if validates and (last or not asked):
                     shown = average.network if average else network
                     _share_buffers(accelerator, shown)
                     with torch.no_grad():

@@ -68,7 +68,7 @@ class TransferRecipe:
         steps: updates; at most, with early stopping.
         batch_size: pictures in a step, over all processes.
         trunk: of the weights, where their file does not say (published ones, random ones).
-        val_fraction: share of the training data held out where there is no test set.
+        val_fraction: share of the training data held out where there is no test set; a devkit has its own lists.
         workers: processes that decode.
     """
 
@@ -94,6 +94,8 @@ class TransferRecipe:
     def __post_init__(self) -> None:
         check_optimizer(self.optimizer)
         check_schedule(self.schedule, self.steps)
+        if isinstance(self.schedule, EarlyStopping) and self.ema:
+            raise RecipeError(f"key 'ema' is {self.ema}; early stopping goes by the weights themselves: leave it at 0")
         if isinstance(self.schedule, EarlyStopping) and self.validate_every > self.steps:
             raise RecipeError(
                 f"key 'validate_every' is {self.validate_every}; early stopping wants more than one validation in "

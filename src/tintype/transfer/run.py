@@ -1,6 +1,7 @@
 """A task from its recipe to its results."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -62,7 +63,7 @@ def transfer(
         open_run(run, asdict(recipe), resolved, resume)
     accelerator.wait_for_everyone()
     session = Session(accelerator, recipe, weights, sources, run, resume, compute)
-    results = TASKS[recipe.task].run(session)
+    results = _finite(TASKS[recipe.task].run(session))
     record = {
         "task": recipe.task,
         "recipe": recipe.name,
@@ -75,7 +76,7 @@ def transfer(
     }
     if accelerator.is_main_process:
         save_fine_tuned(session)
-        line = json.dumps(record) + "\n"
+        line = json.dumps(record, allow_nan=False) + "\n"
         write_atomically(run / RESULTS, lambda file: file.write(line.encode()), overwrite=True)
     accelerator.wait_for_everyone()
     return record
@@ -105,3 +106,10 @@ def save_fine_tuned(session: Session) -> None:
     }
     tensors = {f"trunk.{name}": value for name, value in trunk.state_dict().items()}
     save_weights(session.run / "weights.safetensors", tensors, metadata)
+
+
+def _finite(results: Any) -> Any:
+    """Results as JSON can hold them: null for what is not a number, as of a class that no test picture shows."""
+    if isinstance(results, dict):
+        return {key: _finite(value) for key, value in results.items()}
+    return None if isinstance(results, float) and not math.isfinite(results) else results

@@ -17,7 +17,7 @@ from tintype.data import Photos
 from tintype.networks.trunk import Trunk
 from tintype.recipes.optim import learning_rate, make_optimizer, make_plan
 from tintype.runtime.atomic import write_atomically
-from tintype.training import AS_USUAL, Compute, train
+from tintype.training import AS_USUAL, Compute, TrainingError, train
 from tintype.training.loop import Batch
 from tintype.transfer.early_stopping import Decided, Watch, factor, without_held_out
 from tintype.transfer.feed import S, feed
@@ -71,6 +71,11 @@ class Session:
         subject = open_subject(self.weights, recipe.trunk, done, pictures, self.device, recipe.seed)
         self.subject = subject
         return subject.trunk
+
+    @property
+    def _origin(self) -> str:
+        """What the trunk under test was, which a resumed run must start from too."""
+        return str(self.subject.described.get("sha256") or self.weights)
 
     def look(self, pixels: Tensor) -> Tensor:
         """(B, 3, H, W) uint8 RGB to what the trunk sees, (B, C, H, W) in [0, 100]."""
@@ -139,7 +144,7 @@ class Session:
                 make_plan(self.recipe, steps),
                 loss=loss,
                 learning_rate=rate,
-                facts=self.facts,
+                facts={**self.facts, "weights": self._origin},
                 compute=self.compute,
                 resume=self.resume,
                 **said,
@@ -149,7 +154,7 @@ class Session:
         if not isinstance(schedule, EarlyStopping):
             network = run(self.run, False, steps, learning_rate(schedule, base, steps))
         else:
-            decided = self._decide(schedule, run, batches, score, rises)
+            decided = self._decide(schedule, build, run, batches, score, rises)
             stop = decided.stop or steps
             network = run(self.run, False, stop, lambda step: base * factor(decided, schedule, step))
         self.trained = network
@@ -158,6 +163,7 @@ class Session:
     def _decide(
         self,
         schedule: EarlyStopping,
+        build: Callable[[], nn.Module],
         run: Callable[..., nn.Module],
         batches: Callable[[bool, int], Iterable[B]],
         score: Callable[[nn.Module], Mapping[str, float]],
@@ -169,6 +175,9 @@ class Session:
         finished = folder / "decided.json"
         if self.resume and finished.exists():
             read = json.loads(finished.read_text("utf-8"))
+            build()
+            if read["weights"] != self._origin:
+                raise TrainingError(f"cannot resume: weights was {read['weights']}, and is now {self._origin}")
             return Decided(tuple(read["drops"]), read["stop"])
 
         def note(network: nn.Module, step: int) -> Mapping[str, float]:
@@ -199,7 +208,7 @@ class Session:
         run(folder, True, self.recipe.steps, lambda s: base * watch.factor(s), batches=until_decided, validate=validate)
         decided = watch.decided
         if self.accelerator.is_main_process:
-            told = json.dumps(asdict(decided)).encode()
+            told = json.dumps({**asdict(decided), "weights": self._origin}).encode()
             write_atomically(finished, lambda file: file.write(told + b"\n"), overwrite=True)
         self.accelerator.wait_for_everyone()
         return decided

@@ -117,7 +117,7 @@ def run(session: Session) -> dict[str, Any]:
     session.facts["photographs"] = fingerprint(photos)
 
     def crops(count: int) -> Iterable[Tensor]:
-        return center_crops(photos, batch_size=16, crop=recipe.crop, count=count, workers=recipe.workers)
+        return center_crops(photos, batch_size=recipe.batch_size, crop=recipe.crop, count=count, workers=recipe.workers)
 
     if recipe.after == REQUIRED:
         raise RecipeError("say which run fine-tuned these weights: --set after=RUN")

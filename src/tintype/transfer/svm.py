@@ -43,7 +43,8 @@ VISSL_COSTS = (0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0, 1000.0)
 
 @dataclass(frozen=True, kw_only=True)
 class SvmRecipe(TransferRecipe):
-    """SVMs on each layer. Steps, batch size, optimizer and schedule mean nothing here.
+    """SVMs on each layer. What is said of training (steps, batch_size, optimizer, schedule, ema, precision,
+    validate_every and others) means nothing here.
 
     Attributes:
         layers: feature maps; empty: all but the input itself.

@@ -1,7 +1,11 @@
 """Whole runs, on made-up shapes; on street scenes: bench/overfit_segmentation.py."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +14,13 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from tintype.recipes import RecipeError
+from tintype.training import TrainingError
 from tintype.transfer.recipe_file import load_task
 from tintype.transfer.segment.run import summary
 from tintype.transfer.tables import table
+from transfer.segment import two_processes
 from transfer.segment.shapes import make_shapes, run
+from transfer.segment.two_processes import SETTINGS
 
 FCN = ["head={name: fcn32s}", "crop=0", "flip=false"]
 
@@ -63,6 +70,35 @@ def test_a_resumed_run_ends_where_one_that_was_not_stopped_does(shapes, tmp_path
         torch.testing.assert_close(final(tmp_path / "parts")[name], value, atol=1e-6, rtol=1e-5)
         moved = max(moved, float((half[name] - value).abs().max()))
     assert moved > 1e-3
+
+
+def test_two_processes_learn_as_one_does_also_where_most_of_a_mask_is_void(tmp_path):
+    shapes = make_shapes(tmp_path / "shapes", 12)
+    for number in range(0, 12, 2):
+        path = shapes / f"{number:02}.png"
+        ids = np.array(Image.open(path))
+        ids[: 9 * len(ids) // 10] = 9
+        Image.fromarray(ids).save(path)
+    run(tmp_path / "one", [str(shapes)], *SETTINGS)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += [two_processes.__file__, str(tmp_path / "two"), str(shapes)]
+    tests = str(Path(__file__).parents[2])
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": tests}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    lines = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in ("one", "two")]
+    one, two = ([json.loads(line)["loss"] for line in each] for each in lines)
+    assert two == pytest.approx(one, rel=1e-4)
+    for name, value in final(tmp_path / "one").items():
+        torch.testing.assert_close(final(tmp_path / "two")[name], value, atol=1e-5, rtol=1e-4)
+
+
+def test_a_run_is_not_resumed_from_other_weights(shapes, tmp_path):
+    short = ("steps=2", "schedule={name: constant}")
+    run(tmp_path / "other", [str(shapes)], *short)
+    run(tmp_path / "run", [str(shapes)], *short)
+    other = str(tmp_path / "other")
+    with pytest.raises(TrainingError, match=r"cannot resume: weights was random, and is now [0-9a-f]{64}"):
+        run(tmp_path / "run", [str(shapes)], *short, resume=True, weights=other)
 
 
 def test_whole_images_are_gone_through_one_by_one(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tintype.data import DataError
 from tintype.data.masks import Segmented
 from tintype.networks.segmenter import FCN32s, HypercolumnSegmenter, pad_first_layer
 from tintype.networks.trunk import Trunk
@@ -31,6 +32,8 @@ def run(session: Session) -> dict[str, Any]:
     assert isinstance(recipe, SegmentRecipe)
     data = open_data(session.sources, recipe)
     session.facts |= data.described
+    if recipe.save_masks and len(data.test) > len({pair.name for pair in data.test.pairs}):
+        raise DataError("key 'save_masks' is true, but several test images have the same name")
     less, held_out = without_held_out(data.train, recipe.schedule)
     if not recipe.crop:  # one image at a time, however large the batch
         session.compute = replace(session.compute, accumulate=recipe.batch_size // session.share[1])
@@ -49,6 +52,9 @@ def run(session: Session) -> dict[str, Any]:
             yield Batch.of(samples, recipe.void)
 
     def loss(model: nn.Module, batch: Batch, step: int, first: int) -> Tensor:
+        if batch.sparse and session.share[1] > 1:  # of the joint batch, not of this process's share
+            count = session.accelerator.reduce(batch.counts[:1].clone(), "mean")
+            batch = replace(batch, counts=count.expand(len(batch)))
         return segmentation_loss(model, session.look, batch, recipe.void)
 
     def counts(network: nn.Module, images: Segmented, **options: Any) -> Tensor:

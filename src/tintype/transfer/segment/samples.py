@@ -75,15 +75,25 @@ def make_sample(pixels: Pixels, mask: Pixels, points: NDArray[np.int64] | None) 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples of any sizes, with the weight of each label in the loss.
+    """Samples of any sizes, with what the loss of each is divided by.
 
     Attributes:
         samples: pixels, labels and points of each, as tensors.
-        weights: of a label of each sample, in the sum that is its loss.
+        counts: of labels that are not void: of each sample's, or, with points, of all samples', their mean.
     """
 
     samples: Sequence[tuple[Tensor, Tensor, Tensor | None]]
-    weights: Tensor
+    counts: Tensor
+
+    @property
+    def weights(self) -> Tensor:
+        """Of a label of each sample, in the sum that is its loss."""
+        return 1 / self.counts.clamp(min=1)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether labels are those of points, and are counted over all of the batch."""
+        return self.samples[0][2] is not None
 
     @classmethod
     def of(cls, samples: Sequence[Sample], void: int) -> "Batch":
@@ -104,7 +114,7 @@ class Batch:
                 )
                 for sample in samples
             ],
-            1 / counted.clamp(min=1),
+            counted,
         )
 
     @property
@@ -115,13 +125,13 @@ class Batch:
         return len(self.samples)
 
     def __getitem__(self, part: slice) -> "Batch":
-        return Batch(self.samples[part], self.weights[part])
+        return Batch(self.samples[part], self.counts[part])
 
     def to(self, device: torch.device, *, non_blocking: bool) -> "Batch":
         def move(x: Tensor | None) -> Tensor | None:
             return None if x is None else x.to(device, non_blocking=non_blocking)
 
-        return Batch([tuple(map(move, one)) for one in self.samples], self.weights.to(device))  # type: ignore[misc]
+        return Batch([tuple(map(move, one)) for one in self.samples], self.counts.to(device))  # type: ignore[misc]
 
     def stacks(self) -> list[tuple[Tensor, Tensor, Tensor | None, Tensor]]:
         """Pixels, labels, points and weights, (B, ...): of all samples together where they are of one size, or else of
