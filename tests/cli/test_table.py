@@ -1,8 +1,12 @@
 """`tintype table`, with a model that paints everything orange."""
 
 import json
+import os
 import re
+import signal
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -48,7 +52,8 @@ def test_a_table_at_a_scale_is_planned_run_and_written(tmp_path, monkeypatch):
     (tmp_path / "orders.json").write_text('{"fail": []}')
     words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out")
     planned = invoke(*words, "--dry-run").stdout
-    assert "7 to run, about 11 minutes on two CPU cores, and 2 of unknown length" in planned
+    assert "7 to run:\n    5 about 11 minutes on two CPU cores\n    2 at most about" in planned
+    assert re.search(r"their weights and checkpoints: at most about [\d.]+ GB\n", planned)
     assert not (tmp_path / "called.txt").exists()
     commands = invoke(*words, "--commands").stdout.splitlines()
     assert len(commands) == 7
@@ -58,6 +63,53 @@ def test_a_table_at_a_scale_is_planned_run_and_written(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "out" / "small-mini.json").read_text())["table"] == "small"
     assert invoke(*words, "--commands").stdout == ""
     assert json.loads(invoke(*words, "--json").stdout)["rows"][1]["ours"]["seg"]["values"] == [30, 31]
+
+
+def test_a_run_that_fails_makes_the_exit_code_1_and_the_rest_of_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path)
+    (tmp_path / "a.tar").touch()
+    (tmp_path / "orders.json").write_text('{"fail": ["pretrain"]}')
+    words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out", "--seeds", "1")
+    done = invoke(*words, code=1)
+    assert re.search(r"larsson17-alexnet-histograms-mini-\w+: FAILED, see out/logs/", done.stderr)
+    assert "left out: what it needs has failed" in done.stderr
+    assert "colorization, seg: failed" in done.stdout
+    assert "20.0" in next(line for line in done.stdout.splitlines() if line.startswith("random "))
+    (tmp_path / "orders.json").write_text('{"fail": []}')
+    assert "failed" not in invoke(*words).stdout
+
+
+def test_a_table_that_is_stopped_says_so_and_goes_on_when_asked_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path)
+    (tmp_path / "a.tar").touch()
+    (tmp_path / "orders.json").write_text('{"fail": [], "sleep": 60}')
+    words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out", "--seeds", "1", "--only", "none")
+
+    def stop():
+        while not list(tmp_path.glob("out/runs/*/recipe.yaml")):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, daemon=True).start()
+    stopped = invoke(*words, code=128 + signal.SIGTERM)
+    assert stopped.stderr.endswith("stopped; the same command goes on\n")
+    assert "random: not run yet" in stopped.stdout
+    assert [line.endswith(" --resume") for line in invoke(*words, "--commands").stdout.splitlines()] == [True, False]
+    (tmp_path / "orders.json").write_text('{"fail": []}')
+    assert "20.0" in invoke(*words).stdout
+
+
+def test_a_wrong_recipe_is_told_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path, small.TABLE.replace("set: [per_class=10]", "set: [per_clas=10]"))
+    (tmp_path / "a.tar").touch()
+    done = invoke("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out", code=2)
+    assert "unknown key 'per_clas'" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_json_and_text_tell_the_same(photographs, model):

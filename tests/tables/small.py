@@ -1,7 +1,6 @@
 """A small table, and a stand-in for tintype that makes what its runs would make."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -46,27 +45,34 @@ def write_table(folder: Path, text: str = TABLE) -> Path:
 
 
 def stand_in() -> None:
-    """Called as tintype is: waits, fails or makes its result, as the file `orders.json` beside its folder says."""
+    """Called as tintype is: waits, fails or makes its result, as the file `orders.json` above its folder says.
+
+    As the real one, it makes no folder for a file that it is to write (-o), and prints what it evaluates.
+    """
     words = sys.argv[1:]
-    out = Path(words[words.index("--out" if "--out" in words else "-o") + 1])
     kind = words[0]
+    places = [words[i + 1] for i, word in enumerate(words) if word in ("--out", "-o", "--model")]
+    out = Path(places[0])
     root = next(parent for parent in out.parents if (parent / "orders.json").exists())
     orders = json.loads((root / "orders.json").read_text())
     with (root / "called.txt").open("a") as file:
         file.write(f"{kind} {words[1]} {'--resume' if '--resume' in words else ''}\n")
     if kind in orders["fail"]:
         sys.exit(f"{kind} fails")
-    out = out if out.suffix == "" else out.parent
-    out.mkdir(parents=True, exist_ok=True)
     if kind in ("pretrain", "transfer"):
+        out.mkdir(parents=True, exist_ok=True)
         (out / "recipe.yaml").write_text("begun")
     time.sleep(orders.get("sleep", 0))
     if kind == "transfer":
         seed = int(next(word for word in words if word.startswith("seed="))[5:])
         gain = 10 if "random" not in words else 0
         (out / "results.json").write_text(json.dumps({"results": {"mean_iu": 20 + gain + seed, "top1": 7.0 + seed}}))
+    elif kind == "evaluate":
+        assert out.read_text() == "made"
+        print(json.dumps({"methods": {str(out): {"auc": 91.5}}}))
+        sys.exit(1 if orders.get("damaged") else 0)
     else:
-        (out / {"pretrain": "weights.safetensors", "labels": "labels.tsv"}[kind]).write_text(str(os.getpid()))
+        (out / "weights.safetensors" if kind == "pretrain" else out).write_text("made")
 
 
 if __name__ == "__main__":

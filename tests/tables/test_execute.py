@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -109,10 +110,68 @@ def test_stopped_by_a_signal_it_stops_its_runs_and_goes_on_where_they_were(plann
     assert {folder.state(run) for run in plan.runs.values()} == {"done"}
 
 
-def test_commands_for_a_queue_are_those_that_are_run(planned):
-    _, plan, folder = planned
+@pytest.fixture
+def every_kind(tmp_path, monkeypatch):
+    """A plan that has a label study, what learns from it, its export, and an evaluation of that."""
+    monkeypatch.setattr(module, "PROGRAM", (sys.executable, small.__file__))
+    (tmp_path / "a b.tar").touch()
+    orders(tmp_path)
+    text = small.TABLE.replace("  few: {title: 10 per class}", "  few: {title: 10 per class}\n  auc: {title: AuC}")
+    task = '      auc: {task: evaluate, data: ["{photos}"], figure: "methods.{model}.auc"}\n    rows:'
+    text = text.replace("\n    rows:", f"\n{task}").replace("colour: {weights: colour,", "colour: {weights: labels,")
+    table = load_table(write_table(tmp_path, text))
+    plan = make_plan(table, "mini", {"photos": [str(tmp_path)]}, only=["colour"])
+    assert {run.kind for run in plan.runs.values()} == {"labels", "pretrain", "export", "transfer", "evaluate"}
+    return table, plan
+
+
+def files(folder):
+    found = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {path: data for path, data in found.items() if path.parts[0] == "runs"}
+
+
+def by_hand(lines, place):
+    """Run lines in a shell that finds the stand-in under the name of tintype; the exit status of each."""
+    program = place / "bin" / "tintype"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {small.__file__} "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    return [subprocess.run(["sh", "-c", line], env=environment, check=False).returncode for line in lines]
+
+
+def test_commands_for_a_queue_leave_what_is_run_here(every_kind, tmp_path):
+    table, plan = every_kind
+    here, queue = Folder(tmp_path / "here"), Folder(tmp_path / "a queue")
+    execute(plan, here)
+    calls = [line.replace(str(here.path), str(queue.path)) for line in called(tmp_path)]
+    assert by_hand([shell_line(run, queue) for run in plan.runs.values()], tmp_path) == [0] * len(plan.runs)
+    assert called(tmp_path) == calls
+    assert set(files(queue.path)) == set(files(here.path))
+    assert {queue.state(run) for run in plan.runs.values()} == {"done"}
+    figures = [collect(table, "mini", plan, folder)["rows"][0]["ours"] for folder in (here, queue)]
+    assert figures[0] == figures[1]
+    assert figures[0]["auc"]["values"] == [91.5]
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_an_evaluation_counts_when_photographs_are_damaged_and_not_when_it_fails(every_kind, tmp_path, fail):
+    _, plan = every_kind
+    here, queue = Folder(tmp_path / "here"), Folder(tmp_path / "queue")
+    order = {"fail": ["evaluate"] if fail else [], "damaged": True}
+    (tmp_path / "orders.json").write_text(json.dumps(order))
+    execute(plan, here)
+    (run,) = (run for run in plan.runs.values() if run.kind == "evaluate")
+    *_, status = by_hand([shell_line(run, queue) for run in plan.runs.values()], tmp_path)
+    assert (status != 0) == fail
+    assert here.state(run) == ("failed" if fail else "done")
+    assert queue.result(run).exists() == (not fail)
+
+
+def test_several_processes_are_started_for_pretrainings_and_transfers_only(every_kind, tmp_path):
+    _, plan = every_kind
+    folder = Folder(tmp_path / "out")
     launch = ["torchrun", "--nproc-per-node", "8", "--no-python"]
     for run in plan.runs.values():
-        line = shell_line(run, folder, launch)
-        assert line.startswith("torchrun --nproc-per-node 8 --no-python tintype ")
-        assert line.endswith(f"--out {folder.runs / run.name}")
+        launched = shell_line(run, folder, launch).startswith("torchrun --nproc-per-node 8 --no-python tintype ")
+        assert launched == (run.kind in ("pretrain", "transfer"))

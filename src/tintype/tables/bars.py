@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.report.parts import text
-from tintype.tables.chart import Place, Row, ends, figures, key, svg, ticks, told
+from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 400, 138, 14, 6, 24
 HIGH = 44  # of a row

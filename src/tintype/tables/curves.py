@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.report.parts import text
-from tintype.tables.chart import Place, Row, ends, figures, key, svg, ticks, told
+from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told
 
 HEIGHT, LEFT, RIGHT, TOP = 250, 44, 8, 30
 APART = 6  # from one row's marks to the next one's, so that whiskers do not hide each other
 HUES = 6  # --c1 to --c6 in the page's style
-SHAPES = (  # of the means; a second one for the rows after the sixth
+SHAPES = (  # of the means
     lambda x, y: f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
     lambda x, y: f"M{x - 4:.1f} {y - 4:.1f}h8v8h-8z",
     lambda x, y: f"M{x:.1f} {y - 5:.1f}l5 8.5h-10z",
@@ -62,7 +62,7 @@ def _entry(number: int, row: Row) -> tuple[str, str]:
 
 
 def _shape(number: int) -> Any:
-    return SHAPES[number // HUES % len(SHAPES)]
+    return SHAPES[(number + number // HUES) % len(SHAPES)]
 
 
 def _row(row: Row, number: int, names: Sequence[str], places: Sequence[float], y: Place) -> Iterator[str]:

@@ -65,4 +65,6 @@ def told_time(minutes: float) -> str:
     """In minutes, hours or days."""
     if minutes >= 48 * 60:
         return f"{minutes / 60 / 24:.1f} days"
-    return f"{minutes / 60:.1f} hours" if minutes >= 90 else f"{max(1, minutes):.0f} minutes"
+    if minutes >= 90:
+        return f"{minutes / 60:.1f} hours"
+    return f"{minutes:.0f} minutes" if minutes >= 1.5 else "a minute"

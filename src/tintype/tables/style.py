@@ -1,13 +1,13 @@
-"""How a table's page looks, on white and on black. Colours of lines are those of Okabe and Ito, which colour-blind
-people can tell apart, darker on white and lighter on black, so that all stand out from it by 3 to 1 or more."""
+"""How a table's page looks, on white and on black. The colours of lines stand out from it by 3 to 1 or more, and differ
+in lightness where colour-blind people see the same hue; lines also have marks of three shapes."""
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1c1c; --dim: #555; --rule: #d4d4d4; --link: #0b57a4;
   --tint: #f3f5f7; --bar: #4393c9;
-  --c1: #0072b2; --c2: #d55e00; --c3: #00805f; --c4: #b5439a; --c5: #9a6b00; --c6: #2d8fd0; }
+  --c1: #0060bf; --c2: #ff4000; --c3: #4c2237; --c4: #e66787; --c5: #00004c; --c6: #731d00; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181b; --ink: #e8e8e8; --dim: #a8adb3; --rule: #3a3f45;
   --link: #8ab8f0; --tint: #1f2327; --bar: #2f7fb8;
-  --c1: #56b4e9; --c2: #f0844a; --c3: #2fc79a; --c4: #e38cc4; --c5: #e6b422; --c6: #b3c7ff; } }
+  --c1: #67a6e6; --c2: #e62e8a; --c3: #00ffbf; --c4: #e6c667; --c5: #bf7056; --c6: #bfff00; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }

@@ -58,6 +58,8 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
     rows = {row["row"]: row for row in built["rows"]}
     lines = []
     for pair in built["expected"]:
+        if not pair["columns"]:
+            continue
         above, below = rows[pair["above"]], rows[pair["below"]]
         for column in built["columns"]:
             name = column["column"]

@@ -1,0 +1,80 @@
+"""A table in the terminal, as Markdown, as LaTeX, and all its files."""
+
+import json
+import re
+
+from tintype.tables.files import write_all
+from tintype.tables.markup import escaped, latex, markdown
+from tintype.tables.page import page
+from tintype.tables.words import summary, verdicts
+
+
+def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
+    lines = summary(built).splitlines()
+    row = next(line for line in lines if line.startswith("random "))
+    assert re.split(r"  +", row) == ["random", "20.5 V", "25.2 ± 0.2", "6.7 ± 0.5 M", "25.0"]
+    assert "  colorization above random, seg: -1.0 (paper +15.7)  NOT SO" in lines
+    assert "  random, 10 per class: not all runs are done" in lines
+    assert "  others: not at this scale" in lines
+    assert "scale mini: small; 2 seeds, mean ± standard deviation" in lines
+    assert {line[0] for line in lines[-3:]} == {"V", "M"}  # the marks that are there, and what they mean
+
+
+def test_heads_stand_over_their_columns_in_the_terminal(built):
+    built["columns"][0]["title"] = "segmentation with field-of-view blocks"
+    lines = summary(built).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("row"))
+    first = re.compile(r"\bours")
+    ends = [found.end() for found in first.finditer(lines[at])]
+    assert lines[at - 1][: ends[0]].endswith("segmentation with field-of-view blocks")
+    assert [lines[at + 1][:end].split()[-1] for end in ends] == ["0.2", "25.0"]
+    assert len({len(line) for line in lines[at : at + 4]}) == 1
+
+
+def test_an_ordering_that_the_paper_itself_has_not_is_told(built):
+    built["expected"][0]["columns"]["seg"] |= {"gain": 2.0, "published_gain": -5.0, "separate": False}
+    assert verdicts(built) == [
+        "colorization above random, seg: +2.0 (paper -5.0)  yes, but seeds overlap; not so in the paper"
+    ]
+    built["expected"][0]["columns"]["seg"] |= {"gain": -2.0, "published_gain": None}
+    assert verdicts(built) == ["colorization above random, seg: -2.0 (paper has none)  NOT SO"]
+    built["expected"][0]["columns"] = {}  # nothing is run of one of them, or --only left it out
+    del built["rows"][1]
+    assert verdicts(built) == []
+
+
+def test_more_seeds_of_some_columns_are_told(built):
+    assert "small; 2 seeds, mean ± standard deviation\n" in summary(built)
+    built["columns"][1]["seeds"] = 8
+    for text in (summary(built), markdown(built), latex(built), page(built)):
+        assert "2 seeds (10 per class: 8)" in text
+
+
+def test_markdown_has_a_row_for_each_and_as_many_cells_as_heads(built):
+    table = [line for line in markdown(built).splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in table} == {8}
+    assert table[2] == "| random | 20.5 V | 25.2 ± 0.2 | +4.7 | 6.7 ± 0.5 M | 25.0 | +18.3 |"
+
+
+def test_latex_prints_every_character(built):
+    assert escaped(r"50 % & a_b {x} \y ± 3 > 2 #1 $ ~ ^") == (
+        r"50 \% \& a\_b \{x\} \textbackslash{}y $\pm$ 3 $>$ 2 \#1 \$ \textasciitilde{} \textasciicircum{}"
+    )
+    text = latex(built)
+    assert "Table 7: 50 \\% \\& more" in text
+    rows = re.findall(r"^(random|colorization|others)(.*)\\\\$", text, re.MULTILINE)
+    assert [(name, cells.count("&")) for name, cells in rows] == [("random", 4), ("colorization", 4), ("others", 4)]
+
+
+def test_markdown_shows_every_character(built):
+    built["rows"][0]["title"] = "a|b *c* <d> [e] `f` g_h"
+    line = next(line for line in markdown(built).splitlines() if "20.5" in line)
+    assert line.startswith(r"| a\|b \*c\* \<d\> \[e\] \`f\` g\_h | 20.5 V |")
+
+
+def test_all_files_are_written_and_replaced(built, tmp_path):
+    for _ in range(2):
+        write_all(built, tmp_path / "tables")
+    names = sorted(path.name for path in (tmp_path / "tables").iterdir())
+    assert names == [f"small-mini.{ending}" for ending in ("html", "json", "md", "tex", "txt")]
+    assert json.loads((tmp_path / "tables" / "small-mini.json").read_text()) == built
