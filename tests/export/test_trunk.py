@@ -133,6 +133,14 @@ def test_a_rescaled_trunk_has_variance_1_and_computes_what_it_did_times_a_factor
     assert variances[:4] == pytest.approx([1] * 4, abs=0.1)
 
 
+def test_a_trunk_that_nobody_else_has_is_refused(tmp_path):
+    make_weights(
+        tmp_path / "weights.safetensors", "bins", "vgg16_bn_quarter", "hypercolumn", layers=["conv1_2"], width=8
+    )
+    with pytest.raises(ExportError, match="nobody else has this trunk with fewer filters"):
+        export_trunk(tmp_path, tmp_path / "trunk.pth")
+
+
 def test_trunks_that_cannot_be_folded_or_rescaled_are_refused_in_one_line(alexnet, tmp_path):
     _, folder = alexnet
     make_weights(tmp_path / "weights.safetensors", "bins", "resnet18", "hypercolumn", width=8)

@@ -10,7 +10,7 @@ def picture(channels: int, low: float = 0, high: float = 100) -> Tensor:
     return low + (high - low) * torch.rand(2, channels, 32, 48, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "zhang16", "timm:efficientnet_lite0", "timm:test_vit"])
+@pytest.mark.parametrize("name", ["resnet18", "zhang16", "vgg16_quarter", "timm:efficientnet_lite0", "timm:test_vit"])
 def test_a_grey_trunk_sees_the_channel_mean_of_colour(name):
     trunk = build_trunk(name).eval()
     with torch.no_grad():
@@ -18,6 +18,9 @@ def test_a_grey_trunk_sees_the_channel_mean_of_colour(name):
         take_rgb(trunk)
         after = trunk(picture(3))
     assert trunk.in_chans == 3
+    assert {key: x.shape[1] for key, x in after.items()} == trunk.channels
+    if "data" in after:
+        after["data"] = after["data"].mean(1, keepdim=True)
     for key, x in before.items():
         torch.testing.assert_close(after[key], x, rtol=1e-3, atol=1e-4 * float(x.abs().max()), msg=key)
 

@@ -37,6 +37,11 @@ COLUMNS = {
     "res4b5 res4b10 res4b15 res4b20 res4b25 res4b30 res4b35 res5c",
 }
 
+RESNET18_HALF = {"conv1": (64, 2)} | {
+    f"res{stage}{block}": (2**stage * 8, 2**stage) for stage in (2, 3, 4, 5) for block in "ab"
+}
+ZHANG16_QUARTER = [(1, 16, 2), (2, 32, 4), (3, 64, 8), (4, 128, 8), (5, 128, 8), (6, 128, 8), (7, 128, 8)]
+
 
 def picture(*size: int) -> Tensor:
     return torch.rand(2, 1, *size, generator=torch.Generator().manual_seed(0)) * 100
@@ -63,6 +68,9 @@ def trunks():
         ("alexnet_dilated_bn", {**ALEXNET, "fc6": (4096, 16), "fc7": (4096, 16)}),
         ("vgg16_bn", VGG16),
         ("resnet152", RESNET152),
+        ("vgg16_bn_quarter", {key: (max(1, c // 4), s) for key, (c, s) in VGG16.items()}),
+        ("resnet18_half", RESNET18_HALF),
+        ("zhang16_quarter", {f"conv{n}": (w, s) for n, w, s in ZHANG16_QUARTER}),
     ],
 )
 def test_the_papers_layers_are_there_with_their_channels_and_strides(name, layers, trunks):

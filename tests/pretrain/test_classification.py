@@ -20,6 +20,7 @@ from tintype.data.pack import Packing, pack
 from tintype.data.studies import noise, random_buckets, subset
 from tintype.data.study_file import write_study
 from tintype.networks import load_weights, save_weights
+from tintype.networks.trained import trained_trunk
 from tintype.pretrain import ClassificationRecipe, RecipeError, classification, load_recipe
 from tintype.pretrain.photographs import Photographs
 from tintype.training import Compute, TrainingError
@@ -276,3 +277,17 @@ def test_damaged_photographs_of_training_and_of_validation_are_counted_together(
     run(tmp_path / "run", folder, "steps=12", "validate_every=4", max_damaged=0.1)
     with pytest.raises(DataError, match=r"^6 of 60 photographs are damaged, more than 9.00%"):
         run(tmp_path / "other", folder, "steps=12", "validate_every=4", max_damaged=0.09)
+
+
+def test_classes_may_be_told_by_a_lower_feature_map(photographs, tmp_path):
+    run(tmp_path / "run", photographs, "trunk=alexnet_bn", "layer=conv3", "steps=4")
+    weights, _ = load_weights(tmp_path / "run" / "weights.safetensors")
+    assert weights["head.predict.weight"].shape == (3, 384)
+    assert {name.split(".")[1] for name in weights if name.startswith("trunk.")} == {"conv1", "conv2", "conv3"}
+    trunk, _ = trained_trunk(tmp_path / "run")
+    assert list(trunk.strides) == ["data", "conv1", "conv2", "conv3"]
+    again = tmp_path / "again"
+    start = f"pretrained={tmp_path}/run/weights.safetensors"
+    run(again, photographs, "trunk=alexnet_bn", "layer=conv2", start, "steps=4")
+    with pytest.raises(RecipeError, match="has no feature map 'conv9'"):
+        run(tmp_path / "none", photographs, "trunk=alexnet_bn", "layer=conv9")

@@ -13,7 +13,7 @@ from PIL import Image
 from pretrain.tiny import RECIPE, run
 from pretrain.two_processes import HELD_OUT_BATCH, SETTINGS, without_batch_norm
 from tintype.color import nearest_bin, rgb_to_lab, smoothed_prior
-from tintype.export import export
+from tintype.export import ExportError, export
 from tintype.networks import load_weights
 from tintype.pretrain import RecipeError, colorization, load_recipe
 from tintype.pretrain import photographs as photographs_module
@@ -291,3 +291,11 @@ def test_the_early_steps_may_use_smaller_crops_wherever_a_run_is_resumed(photogr
     batches = Photographs(load_recipe(_tiny(tmp_path), settings), [str(photographs)]).training
     sides = [[batch.shape[-1] for batch in batches(start)] for start in (0, 2, 3, 5)]
     assert sides == [[32, 32, 32, 64, 64], [32, 64, 64], [64, 64], []]
+
+
+def test_an_autoencoder_learns_lightness_and_is_no_model_to_colorize_with(photographs, tmp_path):
+    run(tmp_path / "run", photographs, "objective={name: autoencoder}", "steps=40", "augment={}", "batch_size=8")
+    losses = [line["val_loss"] for line in metrics(tmp_path / "run") if "val_loss" in line]
+    assert losses[-1] < losses[0] / 2
+    with pytest.raises(ExportError, match="an autoencoder of lightness, which knows no colours"):
+        export(tmp_path / "run", tmp_path / "model.onnx")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from tintype.tables.collect import collect
 from tintype.tables.execute import Folder, Stopped, execute, shell_line
 from tintype.tables.plan import make_plan
 from tintype.tables.spec import load_table
+from tintype.tables.words import verdicts
 
 
 @pytest.fixture
@@ -63,8 +65,39 @@ def test_the_table_has_means_deviations_and_the_papers_ordering(planned):
     assert rows["colour"]["not_run"] == {"few": "too slow"}
     assert rows["none"]["published"]["few"] == {"value": 6.7, "margin": 0.5, "mark": "M", "printed": "6.7 ± 0.5"}
     judged = built["expected"][0]["columns"]
-    assert judged == {"seg": {"gain": 10, "published_gain": pytest.approx(15.7), "separate": True}}
+    expected = {"below_column": "seg", "gain": 10, "published_gain": pytest.approx(15.7), "separate": True}
+    assert judged == {"seg": expected}
     json.dumps(built, allow_nan=False)
+
+
+def test_a_cell_may_be_expected_above_a_cell_of_another_column(planned):
+    table, plan, folder = planned
+    execute(plan, folder, jobs=2)
+    table = replace(table, expected=(("none", "seg", "none", "few"), ("none", "seg", "theirs", "seg")))
+    first, second = collect(table, "mini", plan, folder)["expected"]
+    assert first == {
+        "above": "none",
+        "below": "none",
+        "columns": {
+            "seg": {"below_column": "few", "gain": 13.0, "published_gain": pytest.approx(13.8), "separate": True}
+        },
+    }
+    assert second["columns"] == {}
+    line = verdicts(collect(table, "mini", plan, folder))[0]
+    assert line == "random, seg above random, 10 per class: +13.0 (paper +13.8)  yes, every seed"
+
+
+@pytest.mark.parametrize(("best", "value"), [("high", 9.5), ("low", 7.0)])
+def test_the_best_of_several_figures_is_taken_where_a_path_has_a_star(planned, best, value):
+    table, plan, folder = planned
+    table = replace(table, columns={**table.columns, "seg": replace(table.columns["seg"], best=best)})
+    plan.cells["none", "seg"] = cell = replace(plan.cells["none", "seg"], path="layers.*.top1")
+    layers = {"conv1": {"top1": 7.0}, "conv2": {"top1": 9.5}, "conv3": {"top1": None}, "conv4": {"other": 99.0}}
+    for name in cell.runs:
+        folder.result(plan.runs[name]).parent.mkdir(parents=True)
+        folder.result(plan.runs[name]).write_text(json.dumps({"results": {"layers": layers}}))
+    built = collect(table, "mini", plan, folder)
+    assert built["rows"][0]["ours"]["seg"]["values"] == [value, value]
 
 
 def test_a_run_that_fails_stops_what_needs_it_and_nothing_else(planned, tmp_path):

@@ -77,6 +77,62 @@ def test_a_study_of_labels_is_made_before_what_learns_from_it(place):
     assert words[words.index("--labels") + 1] == str(place / study.name / "labels.tsv")
 
 
+def test_a_row_may_change_keys_of_single_columns(place):
+    text = TABLE.replace("set: [trunk=alexnet]}", "set: [trunk=alexnet], set_in: {few: [layer=conv5]}}")
+    plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=1)
+    words = {column: plan.runs[plan.cells["none", column].runs[0]].words for column in ("seg", "few")}
+    assert "layer=conv5" in words["few"]
+    assert "layer=conv5" not in words["seg"]
+
+
+def test_settings_may_name_data(place):
+    text = TABLE.replace("set: [trunk=alexnet]}", 'set: [trunk=alexnet, "proposals={photos}/boxes"]}')
+    plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=1)
+    assert all(f"proposals={place}/boxes" in run.words and not run.needs for run in plan.runs.values())
+
+
+def test_a_scale_may_have_several_pretrainings(place):
+    text = TABLE.replace("    seeds: 2\n", "    seeds: 2\n    pretrainings: 2\n")
+    table = load_table(write_table(place, text))
+
+    def pretrainings(**changed):
+        plan = make_plan(table, "mini", {"photos": [str(place)]}, only=["colour"], **changed)
+        return sum(run.kind == "pretrain" for run in plan.runs.values())
+
+    assert (pretrainings(), pretrainings(pretrainings=1)) == (2, 1)
+
+
+EVALUATED = (
+    """seg: {task: evaluate, data: ["{photos}"], options: [--prior, "{photos}/p.npy"], figure: "methods.{model}.auc"}"""
+)
+
+
+def test_grey_is_evaluated_beside_the_bundled_model(place):
+    old = 'seg: {task: segment-mini, data: ["train={photos}"], figure: mean_iu, minutes: 2}'
+    assert old in TABLE
+    text = TABLE.replace(old, EVALUATED).replace("weights: random, set: [trunk=alexnet]", "weights: grey")
+    plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, seeds=1)
+    cell = plan.cells["none", "seg"]
+    run = plan.runs[cell.runs[0]]
+    assert cell.path == "methods.grey.auc"
+    assert run.words[:4] == ("evaluate", str(place), "--model", "bundled")
+    assert run.words[-2:] == ("--prior", f"{place}/p.npy")
+    assert [plan.runs[name].kind for name in plan.runs[plan.cells["colour", "seg"].runs[0]].needs] == ["export"]
+
+
+def test_a_column_that_is_only_fine_tuned_for_another_is_none_of_the_tables(place):
+    text = TABLE.replace(
+        "      few: {task", "      other: {task: segment-mini, data: ['{photos}'], figure: x}\n      few: {task"
+    )
+    with pytest.raises(RecipeError, match=r"key 'scales\.mini\.columns' names other"):
+        load_table(write_table(place, text))
+    text = text.replace("set: [per_class=10], figure: top1", "after: other, figure: top1")
+    plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=1)
+    run = plan.runs[plan.cells["none", "few"].runs[0]]
+    assert [plan.runs[name].words[1] for name in run.needs] == ["segment-mini"]
+    assert {column for _, column in plan.cells} == {"seg", "few"}
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -98,6 +154,9 @@ def test_what_is_missing_is_told(table, place, changed, message):
         ("seg: 20.5 V,", "seg: 20.5,", "key 'rows.none.published.seg' is 20.5; it must be a figure and its mark"),
         ("seg: 20.5 V,", "seg: 20.5 X,", "must be a figure and its mark"),
         ("[colour, none]", "[colour, noon]", "key 'expected' names noon, which is not there"),
+        ("[colour, none]", "[colour, seg, none, fow]", "key 'expected' names fow, which is not there"),
+        ("[colour, none]", "[colour]", r"it must be \[ROW, ROW\], \[ROW, ROW, COLUMN\] or"),
+        ("[trunk=alexnet]}", "[trunk=alexnet], set_in: {fow: [a=b]}}", "rows.none.set_in' names fow"),
         ("plot: bars", "plot: pie", "key 'plot' is 'pie'; it must be bars or lines"),
         ("plot: bars", "plot: bars\ncolour: red", "unknown key 'colour'"),
         ("source: nowhere\n", "", "missing key 'source'"),

@@ -97,12 +97,22 @@ def test_the_same_seed_gives_the_same_random_weights_and_another_one_others():
         ("random", "resnet18", {"padding": "classifier"}, "is for alexnet and vgg16"),
         ("random", "alexnet_bn", {"rebalance": True}, "fold its batch-norms first"),
         ("random", "alexnet", {"freeze_below": "conv8"}, "no feature map 'conv8'"),
+        ("random", "alexnet", {"end_at": "conv8"}, "key 'surgery.end_at' is conv8; this trunk has data, conv1"),
     ],
 )
 def test_what_does_not_go_together_is_told_in_one_line(weights, trunk, surgery, message):
     with pytest.raises(RecipeError, match=message) as error:
         opened(weights, trunk, **surgery)
     assert "\n" not in str(error.value)
+
+
+def test_a_trunk_that_ends_lower_gives_what_it_gave_up_to_there():
+    whole, cut = opened(trunk="alexnet").trunk.eval(), opened(trunk="alexnet", end_at="conv5").trunk.eval()
+    assert list(cut.strides) == ["data", "conv1", "conv2", "conv3", "conv4", "conv5"]
+    assert not any(name.startswith("fc") for name in cut.state_dict())
+    x = 100 * torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(whole(x)["conv5"], cut(x)["conv5"])
 
 
 def test_frozen_below_all_nothing_is_trained():
@@ -124,3 +134,12 @@ def test_sources_are_named_or_found(tmp_path):
         parse_sources(["valid=a.tar"])
     with pytest.raises(Exception, match="nothing to train on"):
         parse_sources(["test=a.tar"])
+
+
+@pytest.mark.parametrize(("trunk", "layer"), [("vgg16_bn_quarter", "conv3_3"), ("resnet18_half", "res4b")])
+def test_what_was_folded_is_rebuilt_folded(trunk, layer, tmp_path, kinds):
+    run(tmp_path / "run", LOW_SHOT, kinds, f"trunk={trunk}", f"layer={layer}", "crop=32", "surgery.batch_norm=folded")
+    subject = opened(str(tmp_path / "run"), "weights")
+    assert list(subject.trunk.strides)[-1] == layer
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in subject.trunk.modules())
+    assert subject.trunk(100 * torch.rand(1, 1, 32, 32))[layer].isfinite().all()

@@ -38,7 +38,7 @@ def build(
     *,
     only: Sequence[str],
     seeds: int | None,
-    pretrainings: int,
+    pretrainings: int | None,
     jobs: int,
     launch: str,
     dry_run: bool,

@@ -54,8 +54,6 @@ PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "class
 @click.option(
     "--pretrainings",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
     metavar="N",
     help="With --scale: runs of each pretraining, which the seeds of the tasks take turns with.",
 )
@@ -110,7 +108,7 @@ def table(
     out: Path,
     only: tuple[str, ...],
     seeds: int | None,
-    pretrainings: int,
+    pretrainings: int | None,
     jobs: int,
     launch: str,
     dry_run: bool,

@@ -20,6 +20,8 @@ class ExportError(ValueError):
 def load(source: Path, out: Path) -> tuple[Network, dict[str, Any], Path]:
     """The network of a run's folder or weights file, with the metadata, and that file."""
     path, tensors, metadata = _read(source, out)
+    if metadata.get("objective") == "autoencoder":
+        raise ExportError(f"{path}: an autoencoder of lightness, which knows no colours; --trunk exports its trunk")
     try:
         return rebuild_network(tensors, metadata), metadata, path
     except ValueError as error:

@@ -15,25 +15,28 @@ class Dense(nn.Module):
     """The last layers of Zhang16: conv8 (4x4 deconvolution by 2, then two 3x3), 1x1 to the prediction (PAPERS A6).
 
     Reads the trunk's last feature map, which must have stride 8.
+
+    Args:
+        width: channels of conv8.
     """
 
     stride, origin = 4, None
 
-    def __init__(self, trunk: Trunk, channels: int):
+    def __init__(self, trunk: Trunk, channels: int, width: int = 256):
         super().__init__()
         self.source = list(trunk.strides)[-1]
         if trunk.strides[self.source] != 8:
             raise ValueError(f"head dense needs a trunk that ends at stride 8, this one ends at {self.source}")
         self.multiple = 8
         self.conv8 = nn.Sequential(
-            nn.ConvTranspose2d(trunk.channels[self.source], 256, 4, 2, 1),
+            nn.ConvTranspose2d(trunk.channels[self.source], width, 4, 2, 1),
             nn.ReLU(),
-            nn.Conv2d(256, 256, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(256, 256, 3, padding=1),
+            nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
         )
-        self.predict = nn.Conv2d(256, channels, 1)
+        self.predict = nn.Conv2d(width, channels, 1)
 
     def forward(self, features: dict[str, Tensor], size: Sequence[int]) -> Tensor:
         prediction: Tensor = self.predict(self.conv8(features[self.source]))

@@ -47,3 +47,5 @@ def _change(trunk: Trunk, weight: Tensor) -> None:
     _, conv = first_convolution(trunk)
     conv.weight = nn.Parameter(weight.detach(), requires_grad=conv.weight.requires_grad)
     conv.in_channels = trunk.in_chans = weight.shape[1]
+    if "data" in trunk.channels:  # the input is one of the feature maps
+        trunk.channels["data"] = trunk.in_chans

@@ -22,6 +22,7 @@ Head = Dense | Linear | Pyramid | Hypercolumn
 
 TRUNKS: dict[str, Callable[[int], Trunk]] = {
     "zhang16": Zhang16,
+    "zhang16_quarter": partial(Zhang16, divide=4),
     "alexnet": AlexNet,
     "alexnet_bn": partial(AlexNet, batch_norm=True),
     "alexnet_lrn": partial(AlexNet, lrn=True),
@@ -29,7 +30,10 @@ TRUNKS: dict[str, Callable[[int], Trunk]] = {
     "alexnet_dilated_bn": partial(AlexNet, dilated=True, batch_norm=True),
     "vgg16": VGG16,
     "vgg16_bn": partial(VGG16, batch_norm=True),
+    "vgg16_quarter": partial(VGG16, divide=4),
+    "vgg16_bn_quarter": partial(VGG16, batch_norm=True, divide=4),
     "resnet18": partial(ResNet, 18),
+    "resnet18_half": partial(ResNet, 18, divide=2),
     "resnet50": partial(ResNet, 50),
     "resnet152": partial(ResNet, 152),
 }

@@ -91,8 +91,11 @@ def plain_trunk(trunk: Trunk, rgb: bool = False) -> tuple[State, str]:
         The state dict, and in words what loads it: where that has more layers than the trunk, with strict=False.
 
     Raises:
-        ValueError: the batch-norms were folded, and what loads it has it with batch-norm only.
+        ValueError: the batch-norms were folded, and what loads it has it with batch-norm only; or it is a trunk with
+            fewer filters, which nobody else has.
     """
+    if isinstance(trunk, ResNet | VGG16 | Zhang16) and trunk.divide > 1:
+        raise ValueError("nobody else has this trunk with fewer filters")
     state, last = dict(trunk.state_dict()), list(trunk.strides)[-1]
     grey = "" if rgb or trunk.in_chans == 3 else " and a first layer of one channel"
     if isinstance(trunk, Zhang16):

@@ -1,7 +1,10 @@
 """ResNets: torchvision's, with the layer names of the papers (PAPERS C2, SS:multi/basenets/resnet152.py)."""
 
+from typing import Any
+
 import torchvision
 from torch import nn
+from torchvision.models.resnet import BasicBlock
 
 from tintype.networks.trunk import Chain, Step
 
@@ -23,16 +26,17 @@ class ResNet(Chain):
     torchvision strides in a block's 3x3 convolution, the released models in its first 1x1; weights fit both ways.
 
     Args:
-        depth: 18, 50 or 152.
+        depth: 18, 50 or 152; 18 where it is divided.
         in_chans: input channels; 1 for lightness.
+        divide: every residual block has this many times fewer filters, for small pictures and machines.
     """
 
     mean, std = 100 * 114.154 / 255, 100.0  # SS:multi/basenets/resnet152.py, of (R + G + B) / 3
 
-    def __init__(self, depth: int, in_chans: int = 1):
+    def __init__(self, depth: int, in_chans: int = 1, divide: int = 1):
         super().__init__(in_chans)
-        self.depth = depth
-        self.body = getattr(torchvision.models, f"resnet{depth}")()
+        self.depth, self.divide = depth, divide
+        self.body = getattr(torchvision.models, f"resnet{depth}")() if divide == 1 else _Narrow(divide)
         self.body.conv1 = nn.Conv2d(in_chans, 64, 7, stride=2, padding=3, bias=False)
         nn.init.kaiming_normal_(self.body.conv1.weight, mode="fan_out", nonlinearity="relu")
         self.body.fc = nn.Identity()
@@ -47,3 +51,15 @@ class ResNet(Chain):
                 before = []
         self.chain(steps, data=False)
         self.columns = tuple(COLUMNS[depth].split())
+
+
+class _Narrow(torchvision.models.ResNet):  # type: ignore[misc]
+    """A ResNet-18 whose residual blocks have fewer filters."""
+
+    def __init__(self, divide: int):
+        self.divide = divide
+        super().__init__(BasicBlock, [2, 2, 2, 2])
+
+    def _make_layer(self, block: Any, planes: int, *args: Any, **kwargs: Any) -> nn.Sequential:
+        stage: nn.Sequential = super()._make_layer(block, planes // self.divide, *args, **kwargs)
+        return stage

@@ -1,6 +1,6 @@
 """Changing a trained network: its input, its batch-norms, and what of it is trained further."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import torch
@@ -128,9 +128,27 @@ def fold_batch_norm(network: nn.Module, example: Tensor) -> list[str]:
         norm: Any = network.get_submodule(name)
         fused = fuse_conv_bn_eval(conv, norm)
         conv.weight, conv.bias = fused.weight, fused.bias
-        parent, _, child = name.rpartition(".")
-        setattr(network.get_submodule(parent), child, getattr(norm, "act", nn.Identity()))
+        _remove(network, name)
     return list(folds)
+
+
+def without_batch_norm(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Give a fresh network the layers that it had when some batch-norms of it had been folded, in place.
+
+    Args:
+        state: its tensors then; batch-norms that they lack are taken out, biases that they have are put in.
+    """
+    for name, layer in list(network.named_modules()):
+        if isinstance(layer, _BatchNorm) and f"{name}.running_mean" not in state:
+            _remove(network, name)
+        elif isinstance(layer, nn.Conv2d) and layer.bias is None and f"{name}.bias" in state:
+            layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
+
+
+def _remove(network: nn.Module, norm: str) -> None:
+    """Put a batch-norm's activation, if it has one, in its place."""
+    parent, _, child = norm.rpartition(".")
+    setattr(network.get_submodule(parent), child, getattr(network.get_submodule(norm), "act", nn.Identity()))
 
 
 @torch.no_grad()

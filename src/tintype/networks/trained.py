@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tintype.networks.bundle import read_bundle
 from tintype.networks.network import Network, build_network, build_trunk
+from tintype.networks.surgery import without_batch_norm
 from tintype.networks.trunk import Trunk
 from tintype.networks.weights import load_weights
 
@@ -36,15 +37,13 @@ def rebuild_trunk(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) ->
     if "head_options" in metadata:
         return rebuild_network(tensors, metadata).trunk
     with _rebuilding("trunk"):
-        name = metadata["trunk"]
-        if metadata.get("folded"):  # which are the networks without batch-norm
-            name = name.removesuffix("_bn")
-        trunk = build_trunk(name, metadata["in_chans"])
+        given = {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
+        trunk = build_trunk(metadata["trunk"], metadata["in_chans"])
         if "last_map" in metadata:
             trunk.end_at(metadata["last_map"])
-        trunk.load_state_dict(
-            {name.removeprefix("trunk."): value for name, value in tensors.items() if name.startswith("trunk.")}
-        )
+        if metadata.get("folded"):
+            without_batch_norm(trunk, given)
+        trunk.load_state_dict(given)
     return trunk
 
 

@@ -18,20 +18,22 @@ class VGG16(Chain):
     Args:
         in_chans: input channels; 1 for lightness.
         batch_norm: batch-norm without scale or shift between each convolution and its ReLU, as when pretraining.
+        divide: every layer has this many times fewer filters, for small pictures and machines.
     """
 
     mean, std = 44.88, 100.0  # AC:train_vgg16.prototxt, of (R + G + B) / 3
 
-    def __init__(self, in_chans: int = 1, batch_norm: bool = False):
+    def __init__(self, in_chans: int = 1, batch_norm: bool = False, divide: int = 1):
         super().__init__(in_chans)
-        self.batch_norm = batch_norm
-        self.features = make_layers(cfgs["D"], batch_norm=batch_norm)
-        self.features[0] = nn.Conv2d(in_chans, 64, 3, padding=1)
+        self.batch_norm, self.divide = batch_norm, divide
+        widths = [size if isinstance(size, str) else size // divide for size in cfgs["D"]]
+        self.features = make_layers(widths, batch_norm=batch_norm)
+        self.features[0] = nn.Conv2d(in_chans, 64 // divide, 3, padding=1)
         for i, layer in enumerate(self.features):
             if isinstance(layer, nn.BatchNorm2d):
                 self.features[i] = nn.BatchNorm2d(layer.num_features, affine=False)
-        self.fc6 = block(FullyConv2d(512, 4096, 7, padding=3), batch_norm, 0.5)
-        self.fc7 = block(nn.Conv2d(4096, 4096, 1), batch_norm, 0.5)
+        self.fc6 = block(FullyConv2d(512 // divide, 4096 // divide, 7, padding=3), batch_norm, 0.5)
+        self.fc7 = block(nn.Conv2d(4096 // divide, 4096 // divide, 1), batch_norm, 0.5)
         xavier(self)
         steps: list[Step] = []
         layers: list[nn.Module] = []

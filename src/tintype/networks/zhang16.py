@@ -21,16 +21,21 @@ class Zhang16(Chain):
 
     Input: L, (B, 1, H, W) in [0, 100]; the network sees L - 50.
     Output: {"conv1": (B, 64, H/2, W/2), ..., "conv7": (B, 512, H/8, W/8)}.
+
+    Args:
+        in_chans: input channels; 1 for lightness.
+        divide: every layer has this many times fewer filters, for small pictures and machines.
     """
 
     mean, std = 50.0, 1.0  # L is not scaled
 
-    def __init__(self, in_chans: int = 1):
+    def __init__(self, in_chans: int = 1, divide: int = 1):
         super().__init__(in_chans)
+        self.divide = divide
         channels = in_chans
         for name, (widths, stride, dilation) in LAYERS.items():
             block: list[nn.Module] = []
-            for i, width in enumerate(widths):
+            for i, width in enumerate(full // divide for full in widths):
                 last = stride if i == len(widths) - 1 else 1
                 block += [nn.Conv2d(channels, width, 3, last, padding=dilation, dilation=dilation), nn.ReLU()]
                 channels = width

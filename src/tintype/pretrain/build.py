@@ -17,10 +17,11 @@ from tintype.networks.surgery import grey_first_layer, rgb_first_layer
 from tintype.networks.timm_trunk import check_known
 from tintype.networks.trunk import Trunk
 from tintype.networks.weights import is_ours
-from tintype.objectives import Bins, Histograms, Objective, Regression
+from tintype.objectives import Autoencoder, Bins, Histograms, Objective, Regression
 from tintype.pretrain.classification_recipe import ClassificationRecipe
 from tintype.pretrain.places import target_origin
 from tintype.pretrain.recipe import (
+    AutoencoderObjective,
     BinsObjective,
     HistogramsObjective,
     ObjectiveRecipe,
@@ -81,6 +82,8 @@ def prediction_channels(objective: ObjectiveRecipe) -> int:
     """K, what the recipe's objective predicts for each place."""
     if isinstance(objective, HistogramsObjective):
         return 2 * objective.bins
+    if isinstance(objective, AutoencoderObjective):
+        return Autoencoder.channels
     return Bins.channels if isinstance(objective, BinsObjective) else Regression.channels
 
 
@@ -90,6 +93,8 @@ def make_objective(objective: ObjectiveRecipe, prior: Tensor | None) -> Objectiv
     Args:
         prior: (313,), for `bins` with rebalancing.
     """
+    if isinstance(objective, AutoencoderObjective):
+        return Autoencoder()
     if isinstance(objective, RegressionObjective):
         return Regression(objective.form)
     if isinstance(objective, HistogramsObjective):
@@ -109,7 +114,7 @@ def make_classifier(recipe: ClassificationRecipe, classes: int) -> Classifier:
     ours = path is not None and path.suffix == ".safetensors" and is_ours(path)
     in_chans = 3 if recipe.input == "colour" else 1
     try:
-        network = Classifier(recipe.trunk, classes, in_chans, None if ours else path)
+        network = Classifier(recipe.trunk, classes, in_chans, None if ours else path, recipe.layer)
     except ValueError as error:
         raise RecipeError(f"recipe {recipe.name}: {error}") from error
     if ours:
@@ -174,7 +179,7 @@ def _start_trunk(trunk: Trunk, name: str, path: Path) -> None:
     first = f"{first_convolution(trunk)[0]}.weight"
     if given[first].shape[1] != trunk.in_chans:
         given[first] = (rgb_first_layer if trunk.in_chans == 3 else grey_first_layer)(given[first])
-    trunk.load_state_dict(given)
+    trunk.load_state_dict({key: given[key] for key in trunk.state_dict()})
 
 
 def _start_from(network: Network, path: Path, fixed: bool) -> None:

@@ -136,6 +136,7 @@ def describe(recipe: ClassificationRecipe, network: Classifier, photographs: Pho
         "name": recipe.name,
         "trunk": recipe.trunk,
         "head": "pooled",
+        "last_map": network.last,
         "objective": "classification",
         "in_chans": 3 if recipe.input == "colour" else 1,
         "input": recipe.input,

@@ -28,9 +28,10 @@ class ClassificationObjective:
 class ClassificationRecipe:
     """Everything that a run with labels follows from, besides its photographs, labels and machine.
 
-    Its head is a linear layer on the mean of the trunk's last feature map. Keys are as of `tintype.pretrain.recipe`.
+    Its head is a linear layer on the mean of a feature map. Keys are as of `tintype.pretrain.recipe`.
 
     Attributes:
+        layer: that feature map, at which the trunk ends; `last`.
         input: what the network sees: `lightness`, CIE L; `mean`, (R + G + B) / 3; or `colour`, RGB; all in [0, 100].
         pretrained: weights to start the trunk from: `none`; a tintype .safetensors of the same trunk, whatever it was
             trained for; published weights for the trunk; `package:NAME/FILE`; `required`, or `required: WHAT`.
@@ -48,6 +49,7 @@ class ClassificationRecipe:
     data: Data
     optimizer: Optimizer
     schedule: ConstantSchedule | StepsSchedule | CosineSchedule
+    layer: str = "last"
     input: Literal["lightness", "mean", "colour"] = "lightness"
     study: str = "none"
     pretrained: str = "none"

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tintype.color import lightness_to_grey, rgb_to_lab
 from tintype.networks import Network, save_weights
 from tintype.networks.init import initialize
-from tintype.objectives import Histograms, Objective
+from tintype.objectives import Autoencoder, Histograms, Objective
 from tintype.pretrain.augment import age
 from tintype.pretrain.build import (
     learning_rate,
@@ -172,8 +172,9 @@ def loss_of(
             points = grid.to(rgb.device).expand(len(rgb), -1, -1)
         target = objective.target(rgb, points)
         return objective.loss(prediction.flatten(2), target)
-    ab = rgb_to_lab(rgb)[:, 1:]
-    target = objective.target(sample(ab, how, stride) if points is None else at_points(ab, points))
+    light, ab = rgb_to_lab(rgb).split((1, 2), dim=1)
+    shown = light if isinstance(objective, Autoencoder) else ab
+    target = objective.target(sample(shown, how, stride) if points is None else at_points(shown, points))
     return objective.loss(prediction, target)
 
 

@@ -23,9 +23,10 @@ from tintype.recipes.blocks import (
 
 @dataclass(frozen=True)
 class DenseHead:
-    """Zhang16's last layers."""
+    """Zhang16's last layers; argument as of `tintype.networks.dense.Dense`."""
 
     name: Literal["dense"]
+    width: Count = 256
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,13 @@ class RegressionObjective:
 
 
 @dataclass(frozen=True)
+class AutoencoderObjective:
+    """The lightness that the network sees, which pretraining by colour is held against. It cannot colorize."""
+
+    name: Literal["autoencoder"]
+
+
+@dataclass(frozen=True)
 class HistogramsObjective:
     """Divergence from histograms of hue and chroma. Arguments as of `tintype.objectives.Histograms`."""
 
@@ -103,7 +111,7 @@ class BinsObjective:
 
 
 HeadRecipe = DenseHead | LinearHead | PyramidHead | HypercolumnHead
-ObjectiveRecipe = BinsObjective | RegressionObjective | HistogramsObjective
+ObjectiveRecipe = BinsObjective | RegressionObjective | HistogramsObjective | AutoencoderObjective
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def blank_network(recipe: Known) -> nn.Module | None:
             channels = prediction_channels(recipe.objective)
             return build_network(recipe.trunk, recipe.head.name, channels, **head_options(recipe))
         if isinstance(recipe, ClassificationRecipe):
-            return Classifier(recipe.trunk, CLASSES, 3 if recipe.input == "colour" else 1)
+            return Classifier(recipe.trunk, CLASSES, 3 if recipe.input == "colour" else 1, layer=recipe.layer)
         return None if recipe.trunk == "weights" else _for_task(recipe)
 
 

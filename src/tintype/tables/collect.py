@@ -3,7 +3,7 @@
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.published import MARKS
@@ -55,7 +55,8 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
             reasons[column] = plan.not_run[row, column]
             continue
         figure = plan.cells[row, column]
-        values = [value for name in figure.runs if (value := _value(plan.runs[name], figure, folder)) is not None]
+        best = max if table.columns[column].best == "high" else min
+        values = [value for name in figure.runs if (value := _value(plan.runs[name], figure, folder, best)) is not None]
         states = [folder.state(plan.runs[name]) for name in figure.runs]
         if values:
             cells[column] = {
@@ -85,37 +86,52 @@ def _lost(plan: Plan, run: Run, folder: Folder) -> bool:
     return any(folder.state(plan.runs[name]) == "failed" or _lost(plan, plan.runs[name], folder) for name in run.needs)
 
 
-def _value(run: Run, figure: Figure, folder: Folder) -> float | None:
+def _value(run: Run, figure: Figure, folder: Folder, best: Callable[[list[float]], float]) -> float | None:
     """A figure in a run's results; None where it is not there (yet), or not a number."""
     file = folder.result(run)
     if not file.exists():
         return None
     record = json.loads(file.read_text("utf-8"))
-    found: Any = record["results"] if run.kind == "transfer" else record
     model = run.words[run.words.index("--model") + 1] if "--model" in run.words else ""
-    for key in figure.path.split("."):
-        if not isinstance(found, Mapping):
-            return None
-        if key == "{model}":
-            names = [name for name in found if name == model or name.endswith("/model.onnx")]
-            found = found[names[0]] if names else None
-        else:
-            found = found.get(key)
-    return None if found is None or not math.isfinite(found) else float(found)
+    found = _numbers(record["results"] if run.kind == "transfer" else record, figure.path.split("."), model)
+    return best(found) if found else None
+
+
+def _numbers(found: Any, path: Sequence[str], model: str) -> list[float]:
+    """What stands at a path; several numbers where it has a *."""
+    if not path:
+        return [] if found is None or isinstance(found, Mapping) or not math.isfinite(found) else [float(found)]
+    if not isinstance(found, Mapping):
+        return []
+    key, *rest = path
+    if key == "*":
+        names = list(found)
+    elif key == "{model}":
+        names = [name for name in found if name == model or name.endswith("/model.onnx")]
+    else:
+        names = [key] if key in found else []
+    return [number for name in names for number in _numbers(found[name], rest, model)]
 
 
 def _judged(table: Table, pair: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """How far one row lies above another in each column, ours and published, and whether all its seeds do."""
-    above, below, *columns = pair
+    """How far a row, or a cell, lies above another in each column, ours and published, and whether all its seeds do."""
+    if len(pair) == 4:
+        above, below = pair[::2]
+        columns = [(pair[1], pair[3])]
+    else:
+        above, below = pair[:2]
+        columns = [(column, column) for column in pair[2:] or table.columns]
     found = {}
-    for column in columns or table.columns:
-        if not all(name in rows and column in rows[name]["ours"] for name in (above, below)):
+    for one, other in columns:
+        cells = ((above, one), (below, other))
+        if not all(name in rows and column in rows[name]["ours"] for name, column in cells):
             continue
-        sign = 1 if table.columns[column].best == "high" else -1
-        first, second = (rows[name]["ours"][column] for name in (above, below))
+        sign = 1 if table.columns[one].best == "high" else -1
+        first, second = (rows[name]["ours"][column] for name, column in cells)
         gain = sign * (first["mean"] - second["mean"])
-        quoted = [table.rows[name].published.get(column) for name in (above, below)]
-        found[column] = {
+        quoted = [table.rows[name].published.get(column) for name, column in cells]
+        found[one] = {
+            "below_column": other,
             "gain": gain,
             "published_gain": None if None in quoted else sign * (quoted[0].value - quoted[1].value),  # type: ignore[union-attr]
             "separate": _separate(first["values"], second["values"], sign),

@@ -12,6 +12,7 @@ from tintype.recipes import RecipeError
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
+BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def make_plan(
     *,
     only: Sequence[str] = (),
     seeds: int | None = None,
-    pretrainings: int = 1,
+    pretrainings: int | None = None,
 ) -> Plan:
     """What a table needs.
 
@@ -73,7 +74,8 @@ def make_plan(
         data: paths by the names that the scale has.
         only: rows; empty: all.
         seeds: of each task, in place of the scale's and columns' own numbers.
-        pretrainings: how many times each pretraining is done, with seeds from 0; tasks take turns with them.
+        pretrainings: how many times each pretraining is done, with seeds from 0, in place of the scale's own number;
+            tasks take turns with them.
 
     Raises:
         RecipeError: there is no such scale or row, or data is missing; in one line.
@@ -84,7 +86,7 @@ def make_plan(
     strange = next((row for row in only if row not in table.rows), None)
     if strange is not None:
         raise RecipeError(f"{table.name} has no row {strange}; it has {', '.join(table.rows)}")
-    maker = _Maker(chosen, data)
+    maker, again = _Maker(chosen, data), pretrainings or chosen.pretrainings
     for row in only or table.rows:
         ours = chosen.rows.get(row, Ours(not_run="not at this scale"))
         for column in table.columns:
@@ -93,8 +95,11 @@ def make_plan(
                 maker.plan.not_run[row, column] = reason
                 continue
             count = seeds or chosen.columns[column].seeds or chosen.seeds
-            runs = [maker.task(ours, column, seed, seed % pretrainings) for seed in range(count)]
-            maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), chosen.columns[column].figure)
+            runs = [maker.task(ours, column, seed, seed % again) for seed in range(count)]
+            path = chosen.columns[column].figure
+            if ours.weights in BESIDE:
+                path = path.replace("{model}", ours.weights)
+            maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), path)
     return maker.plan
 
 
@@ -116,8 +121,8 @@ class _Maker:
         weights = self.weights(ours.weights, pretraining)
         if asked.task == "evaluate":
             return self._evaluation(ours, asked, weights)
-        words = ["transfer", asked.task, "--weights", weights, *self._given(asked.data), *_set(asked.set)]
-        words += [*_set(ours.set), "--set", f"seed={seed}"]
+        words = ["transfer", asked.task, "--weights", weights, *self._given(asked.data)]
+        words += self._set((*asked.set, *ours.set, *ours.set_in.get(column, ()), f"seed={seed}"))
         if asked.after:
             words += ["--set", f"after={{{self.task(ours, asked.after, seed, pretraining)}}}"]
         return self._add("transfer", asked.task, words, "results.json", asked.minutes)
@@ -131,7 +136,7 @@ class _Maker:
         made = self._scale.made[name]
         if made.labels:
             return self._labels(made, seed)
-        words = ["pretrain", made.recipe, *self._given(made.data), *_set(made.set), "--set", f"seed={seed}"]
+        words = ["pretrain", made.recipe, *self._given(made.data), *self._set((*made.set, f"seed={seed}"))]
         if made.study:
             words += ["--labels", f"{{{self.made(made.study, seed)}}}/labels.tsv"]
         if made.start:
@@ -147,7 +152,9 @@ class _Maker:
         if ours.weights in self._scale.made:
             exported = self._add("export", "model", ["export", weights], "model.onnx", 0)
             weights = f"{{{exported}}}/model.onnx"
-        words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *asked.options]
+        elif weights in BESIDE:
+            weights = "bundled"
+        words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *self._filled(asked.options)]
         return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
 
     def _add(self, kind: str, title: str, words: Sequence[str], result: str, minutes: float) -> str:
@@ -176,14 +183,16 @@ class _Maker:
                 raise RecipeError(f"nothing is at {full}")
             yield from (role + each for each in paths)
 
+    def _set(self, settings: Sequence[str]) -> list[str]:
+        return [word for setting in self._filled(settings) for word in ("--set", setting)]
+
+    def _filled(self, words: Sequence[str]) -> list[str]:
+        return [_NAME.sub(lambda found: self._given_for(found[1])[0], word) for word in words]
+
     def _given_for(self, name: str) -> Sequence[str]:
         if name not in self._data:
             raise RecipeError(f"say where {name} is ({self._scale.data[name]}): --data {name}=PATH")
         return self._data[name]
-
-
-def _set(settings: Sequence[str]) -> list[str]:
-    return [word for setting in settings for word in ("--set", setting)]
 
 
 def command_of(run: Run, folder: Path) -> list[str]:

@@ -29,7 +29,7 @@ class Made:
         recipe: a pretraining's recipe; or
         labels: a label study, in the words of `tintype labels`, such as `noise --share 0.1`.
         data: what it is given, with {NAME} for what `--data NAME=PATH` says; * and ? as in a shell.
-        set: changed keys of the recipe.
+        set: changed keys of the recipe, in which {NAME} stands for the (first) path too.
         study: of a pretraining with labels, the `Made` that its labels are.
         start: of a pretraining, the `Made` whose weights it starts from (`pretrained` in its recipe).
         minutes: that it took on two CPU cores, or, at the papers' scale, 0: not known.
@@ -50,9 +50,10 @@ class Measured:
 
     Attributes:
         task: of `tintype transfer`, or `evaluate`.
-        figure: where it stands in the task's results, keys with dots between them; {model} is the evaluated model.
+        figure: where it stands in the task's results, keys with dots between them; {model} is the evaluated model, and
+            * the key whose figure is the best.
         data, set, minutes: as of `Made`.
-        options: more words for `tintype evaluate`.
+        options: more words for `tintype evaluate`, in which {NAME} stands for a path too.
         after: of the task shift, the column whose fine-tuned network it compares with.
         seeds: runs, in place of the scale's own number; 0: that.
     """
@@ -72,14 +73,17 @@ class Ours:
     """How a row is made.
 
     Attributes:
-        weights: a `Made`, or what `tintype transfer --weights` takes, such as random or kmeans.
+        weights: a `Made`, or what `tintype transfer --weights` takes, such as random or kmeans. Where pictures are
+            evaluated also grey, random or ground-truth, the methods that stand beside any model.
         set: changed keys of all its tasks.
+        set_in: changed keys of single columns' tasks.
         without: its columns that are not run, with the reason.
         not_run: why none is.
     """
 
     weights: str = ""
     set: tuple[str, ...] = ()
+    set_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     without: Mapping[str, str] = field(default_factory=dict)
     not_run: str = ""
 
@@ -92,12 +96,14 @@ class Scale:
         about: in a line, how it differs from the paper.
         data: what each name of --data is to be.
         seeds: runs of each task.
-        made, columns, rows: by name.
+        pretrainings: runs of each pretraining, with which the seeds of tasks take turns.
+        made, columns, rows: by name. A column that another one comes `after` need not be in the table.
     """
 
     about: str
     data: Mapping[str, str]
     seeds: int
+    pretrainings: int
     made: Mapping[str, Made]
     columns: Mapping[str, Measured]
     rows: Mapping[str, Ours]
@@ -136,7 +142,8 @@ class Table:
         source: where it was printed.
         protocol: the paper's, in words.
         plot: bars, or lines over the columns.
-        expected: orderings that the paper shows, `[ROW, ROW]` or `[ROW, ROW, COLUMN]`: the first above the second.
+        expected: orderings that the paper shows, `[ROW, ROW]` or `[ROW, ROW, COLUMN]`, the first above the second; or
+            `[ROW, COLUMN, ROW, COLUMN]`, the first cell above the second.
     """
 
     name: str
@@ -236,22 +243,29 @@ def _quoted(text: Any, key: str) -> Quoted:
 def _scale(value: Any, key: str) -> Scale:
     block = _block(value, key)
     kinds = {"made": Made, "columns": Measured, "rows": Ours}
-    known = {"about", "data", "seeds", *kinds}
+    known = {"about", "data", "seeds", "pretrainings", *kinds}
     if set(block) - known or not {"about", "data", "columns", "rows"} <= set(block):
-        raise RecipeError(f"key '{key}' must have about, data, columns and rows, and may have made and seeds")
+        raise RecipeError(
+            f"key '{key}' must have about, data, columns and rows, and may have made, seeds and pretrainings"
+        )
     held: dict[str, Any] = {}
     for name, kind in kinds.items():
         inner = _block(block.get(name, {}), f"{key}.{name}")
         held[name] = {each: _parsed(kind, one, f"{key}.{name}.{each}") for each, one in inner.items()}
     data = {str(name): str(what) for name, what in _block(block["data"], f"{key}.data").items()}
-    return Scale(str(block["about"]), data, int(block.get("seeds", 1)), **held)
+    return Scale(str(block["about"]), data, int(block.get("seeds", 1)), int(block.get("pretrainings", 1)), **held)
 
 
 def _parsed(kind: type, value: Any, key: str) -> Any:
     block = dict(_block(value, key))
-    without = block.pop("without", {}) if kind is Ours else {}
+    without, set_in = (block.pop(name, {}) if kind is Ours else {} for name in ("without", "set_in"))
     made: Any = parse(kind, block, key)
-    return replace(made, without={k: str(v) for k, v in _block(without, key).items()}) if without else made
+    if without:
+        made = replace(made, without={name: str(why) for name, why in _block(without, key).items()})
+    if set_in:
+        settings = {name: tuple(map(str, words)) for name, words in _block(set_in, key).items()}
+        made = replace(made, set_in=settings)
+    return made
 
 
 def _block(value: Any, key: str) -> Mapping[str, Any]:
@@ -265,13 +279,15 @@ def _check(table: Table) -> None:
     for name, row in table.rows.items():
         _all_in(row.published, table.columns, f"rows.{name}.published")
     for pair in table.expected:
-        if len(pair) not in (2, 3):
-            raise RecipeError(f"key 'expected' has {list(pair)}; it must be [ROW, ROW] or [ROW, ROW, COLUMN]")
-        _all_in(pair[:2], table.rows, "expected")
-        _all_in(pair[2:], table.columns, "expected")
+        if len(pair) not in (2, 3, 4):
+            raise RecipeError(
+                f"key 'expected' has {list(pair)}; it must be [ROW, ROW], [ROW, ROW, COLUMN] or "
+                "[ROW, COLUMN, ROW, COLUMN]"
+            )
+        _all_in(pair[::2] if len(pair) == 4 else pair[:2], table.rows, "expected")
+        _all_in(pair[1::2] if len(pair) == 4 else pair[2:], table.columns, "expected")
     for word, scale in table.scales.items():
         key = f"scales.{word}"
-        _all_in(scale.columns, table.columns, f"{key}.columns")
         _all_in(scale.rows, table.rows, f"{key}.rows")
         for name, made in scale.made.items():
             _all_in([each for each in (made.study, made.start) if each], scale.made, f"{key}.made.{name}")
@@ -279,13 +295,19 @@ def _check(table: Table) -> None:
                 raise RecipeError(f"key '{key}.made.{name}' must have either recipe or labels")
         for name, column in scale.columns.items():
             _all_in([column.after] if column.after else [], scale.columns, f"{key}.columns.{name}.after")
+        fine_tuned = {column.after for column in scale.columns.values()}
+        _all_in(set(scale.columns) - fine_tuned, table.columns, f"{key}.columns")
         for name, ours in scale.rows.items():
             _all_in(ours.without, table.columns, f"{key}.rows.{name}.without")
+            _all_in(ours.set_in, scale.columns, f"{key}.rows.{name}.set_in")
             if bool(ours.weights) == bool(ours.not_run):
                 raise RecipeError(f"key '{key}.rows.{name}' must have either weights or not_run")
-        used = [*(m.data for m in scale.made.values()), *(c.data for c in scale.columns.values())]
-        for data in used:
-            _all_in(re.findall(r"{(\w[\w-]*)}", " ".join(data)), scale.data, f"{key}.data")
+        used = [(*one.data, *one.set) for one in scale.made.values()]
+        used += [(*one.data, *one.set, *one.options) for one in scale.columns.values()]
+        used += [one.set for one in scale.rows.values()]
+        used += [words for one in scale.rows.values() for words in one.set_in.values()]
+        for words in used:
+            _all_in(re.findall(r"{(\w[\w-]*)}", " ".join(words)), scale.data, f"{key}.data")
 
 
 def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:

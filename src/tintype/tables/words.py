@@ -56,6 +56,7 @@ def difference(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
 def verdicts(built: Mapping[str, Any]) -> list[str]:
     """In a line each, whether a row is above another, which better figures are, and whether it is in the paper."""
     rows = {row["row"]: row for row in built["rows"]}
+    titles = {one["column"]: one["title"] for one in built["columns"]}
     lines = []
     for pair in built["expected"]:
         if not pair["columns"]:
@@ -70,13 +71,16 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
                 None if value is None else f"{value:+.{column['digits']}f}"
                 for value in (one["gain"], one["published_gain"])
             )
-            single = all(len(row["ours"][name]["values"]) == 1 for row in (above, below))
+            other = one["below_column"]
+            single = all(len(row["ours"][of]["values"]) == 1 for row, of in ((above, name), (below, other)))
             seen = "yes, of one seed" if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
             if one["gain"] <= 0:
                 seen = "NOT SO"
             if one["published_gain"] is not None and one["published_gain"] <= 0:
                 seen += "; not so in the paper either" if one["gain"] <= 0 else "; not so in the paper"
             both = f"{above['title']} above {below['title']}, {column['title']}"
+            if other != name:
+                both = f"{above['title']}, {column['title']} above {below['title']}, {titles[other]}"
             lines.append(f"{both}: {gain} (paper {quoted or 'has none'})  {seen}")
     return lines
 

@@ -28,6 +28,7 @@ class Surgery:
             filters summed.
         batch_norm: `tuned` as the rest is; `frozen`, with the statistics it has; `folded` into the convolutions.
         rebalance: rescale a chain without batch-norm so that each layer's outputs have variance 1 (Larsson17).
+        end_at: the trunk ends at this feature map, whatever of it there is above; `none`.
         freeze_below: nothing up to and with this feature map is trained; `none`, or `all`.
         padding: `same` as pretrained; `classifier`, that of AlexNet's and VGG-16's classifiers: conv1 and the poolings
             of AlexNet without padding, fc6 without padding or dilation, dropout of fc6 and fc7.
@@ -36,6 +37,7 @@ class Surgery:
     input: Literal["same", "lightness", "mean", "colour", "lab"] = "same"
     batch_norm: Literal["tuned", "frozen", "folded"] = "tuned"
     rebalance: bool = False
+    end_at: str = "none"
     freeze_below: str = "none"
     padding: Literal["same", "classifier"] = "same"
 

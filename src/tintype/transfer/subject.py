@@ -86,6 +86,10 @@ def open_subject(
     torch.manual_seed(seed)
     try:
         body, word, about = _read(weights, trunk)
+        if surgery.end_at != "none":
+            if surgery.end_at not in body.strides:
+                raise ValueError(f"key 'surgery.end_at' is {surgery.end_at}; this trunk has {', '.join(body.strides)}")
+            body.end_at(surgery.end_at)
         input, ab = word.removesuffix(_AB), word.endswith(_AB)
         if ab and surgery.input not in ("same", "lab"):
             raise ValueError(f"key 'surgery.input' is {surgery.input}; these weights see ab already, leave it at same")
