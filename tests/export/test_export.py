@@ -41,7 +41,7 @@ def bundle(tmp_path_factory):
 def graph(bundle, monkeypatch):
     """The bundle's graph, which `export` is given in place of another trace of 10 seconds."""
     model = onnx.load(bundle[1])
-    monkeypatch.setattr(module, "to_onnx", lambda network, multiple: model)
+    monkeypatch.setattr(module, "to_onnx", lambda network, multiple, outputs: model)
     return model
 
 
@@ -91,7 +91,7 @@ def test_entropy_is_sound_for_certain_and_for_clueless_predictions():
     assert bundle(lightness, temperature)[1].detach().numpy() == pytest.approx(np.log(313), abs=1e-4)
     with torch.no_grad():
         bundle.bias[7] = 1e4
-    ab, spread = bundle(lightness, temperature)
+    ab, spread, _ = bundle(lightness, temperature)
     assert spread.detach().numpy() == pytest.approx(0, abs=1e-4)
     assert torch.isfinite(ab).all()
 
@@ -106,7 +106,7 @@ def test_the_graph_is_plain(bundle):
         ("lightness", 4),
         ("temperature", 0),
     ]
-    assert [o.name for o in model.graph.output] == ["ab", "entropy"]
+    assert [o.name for o in model.graph.output] == ["ab", "entropy", "logits"]
 
 
 def test_a_bundle_carries_its_metadata_and_no_path(bundle):

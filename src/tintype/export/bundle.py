@@ -89,7 +89,8 @@ def export(
     expected = _Expected(looking.eval(), objective, seen)
     # ONNX's own optimizer leaves batch-norms after convolutions whose weights are used twice.
     fold_batch_norm(network, torch.full((1, 1, 2 * BLOCK, 2 * BLOCK), 50.0))
-    model = to_onnx(make_graph(looking, objective, seen).eval(), multiple)
+    graph = make_graph(looking, objective, seen).eval()
+    model = to_onnx(graph, multiple, graph.outputs)
     described = {**_bundle_metadata({**metadata, **(overrides or {})}), "multiple": multiple}
     helper.set_model_props(model, {"tintype": json.dumps(described)})
     model.producer_name, model.producer_version = "tintype", described["versions"].get("tintype", "")

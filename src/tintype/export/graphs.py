@@ -29,11 +29,12 @@ class TwoViews(nn.Module):
 
 
 class BinsBundle(nn.Module):
-    """A classifier over the 313 bins, its annealed mean and its entropy as one graph, in float32 throughout.
+    """A classifier over the 313 bins, its annealed mean, its entropy and itself as one graph, in float32 throughout.
 
     The last 1x1 convolution is done as a matrix product with the channels last, where softmax wants them.
     """
 
+    outputs = ("ab", "entropy", "logits")
     centres: Tensor
     ones: Tensor
 
@@ -48,7 +49,7 @@ class BinsBundle(nn.Module):
         self.register_buffer("centres", torch.from_numpy(bin_centres()))
         self.register_buffer("ones", torch.ones(Bins.channels, 1))
 
-    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, lightness: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         logits = self.network(lightness).permute(0, 2, 3, 1) @ self.weight + self.bias
         ab = torch.softmax(logits / temperature, dim=-1) @ self.centres
         p = torch.softmax(logits, dim=-1)
@@ -56,11 +57,13 @@ class BinsBundle(nn.Module):
         # Log are slow enough to take half of the whole network's time.
         mean = (p * logits) @ self.ones
         spread = ((logits - mean).exp() @ self.ones).log()
-        return ab.permute(0, 3, 1, 2), spread.permute(0, 3, 1, 2)
+        return ab.permute(0, 3, 1, 2), spread.permute(0, 3, 1, 2), logits
 
 
 class RegressionBundle(nn.Module):
     """A regression as the same graph: the temperature changes nothing and the entropy is 0."""
+
+    outputs = ("ab", "entropy")
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -76,6 +79,8 @@ class HistogramsBundle(nn.Module):
 
     The entropy is that of both together, at most 2 log K.
     """
+
+    outputs = ("ab", "entropy")
 
     def __init__(self, network: nn.Module, objective: Histograms, stride: int):
         super().__init__()
@@ -106,8 +111,15 @@ class GreyInput(nn.Module):
         return prediction
 
 
-def make_graph(network: Network | TwoViews, objective: Objective, seen: str) -> nn.Module:
-    """The graph that a bundle holds. `seen` is the network's input: `lightness`, or `mean` of the channels."""
+Graph = BinsBundle | RegressionBundle | HistogramsBundle
+
+
+def make_graph(network: Network | TwoViews, objective: Objective, seen: str) -> Graph:
+    """The graph that a bundle holds, whose results are named by its `outputs`.
+
+    Args:
+        seen: the network's input: `lightness`, or `mean` of the channels.
+    """
     if isinstance(objective, Bins):
         bundle = BinsBundle(network)
         if seen == "mean":

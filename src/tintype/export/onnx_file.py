@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
@@ -16,7 +16,7 @@ from torch import nn
 OPSET = 18
 
 
-def to_onnx(bundle: nn.Module, multiple: int) -> onnx.ModelProto:
+def to_onnx(bundle: nn.Module, multiple: int, outputs: Sequence[str] = ("ab", "entropy")) -> onnx.ModelProto:
     height, width = torch.export.Dim("height", min=1, max=4096), torch.export.Dim("width", min=1, max=4096)
     # Sides that no dimension of the network equals, so that the exporter mistakes neither for a constant.
     example = torch.rand(1, 1, 5 * multiple, 7 * multiple) * 100, torch.tensor(0.38)
@@ -26,7 +26,7 @@ def to_onnx(bundle: nn.Module, multiple: int) -> onnx.ModelProto:
             example,
             dynamo=True,
             input_names=["lightness", "temperature"],
-            output_names=["ab", "entropy"],
+            output_names=list(outputs),
             dynamic_shapes={"lightness": {2: multiple * height, 3: multiple * width}, "temperature": {}},
             opset_version=OPSET,
             verbose=False,

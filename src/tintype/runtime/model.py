@@ -70,6 +70,26 @@ class Model:
         ab, entropy = self._session.run(["ab", "entropy"], inputs)
         return ab, entropy
 
+    @property
+    def has_distribution(self) -> bool:
+        """Whether it tells the distribution over colours, not only what is decoded from it."""
+        return any(node.name == "logits" for node in self._session.get_outputs())
+
+    def logits(self, lightness: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Predicts the distribution over the 313 colours: unnormalised log-probabilities, (1, H/4, W/4, 313).
+
+        Args:
+            lightness: as of `run`.
+
+        Raises:
+            ModelError: it tells none: it was made by an earlier tintype, or has another objective than `bins`.
+        """
+        if not self.has_distribution:
+            raise ModelError(f"{self.path}: tells no distribution over colours; only models of objective bins do")
+        inputs = {"lightness": lightness, "temperature": np.array(self.temperature, dtype=np.float32)}
+        logits: NDArray[np.float32] = self._session.run(["logits"], inputs)[0]
+        return logits
+
 
 def load_model(model: str | Path, threads: int) -> Model:
     """Opens a model by name ("bundled") or by path.

@@ -4,9 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.runtime.buffers import Plane
+from tintype.runtime.distribution import Distribution
 from tintype.runtime.model import Model
 
 _LARGEST = 4  # times the usual area, after padding: bounds memory for pictures like 1 x 10,000 pixels
@@ -56,14 +58,30 @@ def predict(
         size: height and width in pixels that the network is to see.
         temperature: of the annealed mean; None for the model's own.
     """
+    ab, entropy = model.run(_seen(model, lightness, extent, size), temperature)
+    h, w = (-(-length // model.stride) for length in size)
+    return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
+
+
+def predict_distribution(
+    model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]
+) -> Distribution:
+    """Runs the network on a picture, and decides on no colours yet. Arguments as of `predict`.
+
+    Raises:
+        ModelError: the model tells no distribution.
+    """
+    logits = model.logits(_seen(model, lightness, extent, size))
+    h, w = (-(-length // model.stride) for length in size)
+    return Distribution(np.ascontiguousarray(logits[0, :h, :w]))
+
+
+def _seen(model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]) -> NDArray[np.float32]:
+    """What the network is shown: (1, 1, height, width) of `size`, its border repeated up to multiples."""
     height, width = size
     picture = Image.fromarray(lightness).resize((width, height), Image.Resampling.BICUBIC, (0, 0, extent[1], extent[0]))
-    seen = np.asarray(picture).clip(0, 100)
     rows, columns = (_padded(length, model.multiple) - length for length in size)
-    seen = np.pad(seen, ((0, rows), (0, columns)), mode="edge")
-    ab, entropy = model.run(seen[None, None], temperature)
-    h, w = -(-height // model.stride), -(-width // model.stride)
-    return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
+    return np.pad(np.asarray(picture).clip(0, 100), ((0, rows), (0, columns)), mode="edge")[None, None]
 
 
 def _padded(length: int, multiple: int) -> int:

@@ -55,6 +55,17 @@ def upsample(
     return _guided_fit(guide, colour, (deviation / 2) ** 2, threads)
 
 
+def cell_means(
+    guide: Plane,
+    shape: tuple[int, int],
+    extent: tuple[float, float],
+    origin: tuple[float, float],
+    stride: tuple[float, float],
+) -> Plane:
+    """The guide averaged over each of (h, w) cells. Arguments as of `upsample`."""
+    return _cell_means(guide, [_Cells(*axis) for axis in zip(shape, origin, stride, extent, guide.shape, strict=True)])
+
+
 class _Cells:
     """The network's cells along one axis of the guide.
 
