@@ -1,9 +1,16 @@
 """`tintype study serve` as a process, which may be killed."""
 
 import signal
+import socket
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.types import ASGIApp
 
 from cli.command import ENVIRONMENT, TINTYPE
 
@@ -31,3 +38,17 @@ class Server:
 
     def _end(self) -> None:
         self.process.communicate(timeout=20)
+
+
+@contextmanager
+def serve_app(app: ASGIApp) -> Iterator[str]:
+    """Serves an application in a thread of this process; its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -15,6 +15,7 @@ from tintype.cli._options import how_to_install
 VERBS: dict[str, tuple[str, str | None]] = {
     "colorize": ("Colorize photographs: files, folders or patterns.", None),
     "models": ("List the models, with size, licence and figures.", None),
+    "serve": ("Colorize photographs for other programs, by HTTP.", "web"),
     "evaluate": ("Measure colorizations of colour photographs.", "evaluate"),
     "study": ("Ask people which of two pictures has made-up colours.", "web"),
     "table": ("Build a paper's table again, its rows beside ours.", "evaluate,train"),
