@@ -1,4 +1,4 @@
-"""The formats that colour pictures are written in, by suffix. Needs no library, so that listing folders is quick."""
+"""The formats that pictures are read from and written in, by suffix. Needs no library: listing folders is quick."""
 
 import os
 
@@ -11,11 +11,18 @@ FORMATS = {  # suffix: Pillow's name
     ".webp": "WEBP",
     ".bmp": "BMP",
 }
+RAW = {".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}  # of cameras
+READ_ONLY = {".heic", ".heif", ".avif", *RAW}
 
 
 def has_format(path: str) -> bool:
     """Whether the suffix of a path means a format that is read and written."""
     return os.path.splitext(path)[1].lower() in FORMATS
+
+
+def can_be_read(path: str) -> bool:
+    """Whether the suffix of a path means a photograph."""
+    return has_format(path) or os.path.splitext(path)[1].lower() in READ_ONLY
 
 
 def output_suffix(source: str) -> str:
