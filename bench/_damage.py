@@ -1,4 +1,4 @@
-"""What time, printing and scanning do to photographs, done to grey ones on purpose: borders, fading, screens, scratches."""
+"""What time, printing and scanning do to photographs, done on purpose: borders, fading, screens, scratches."""
 
 from collections.abc import Callable
 

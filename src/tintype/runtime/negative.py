@@ -1,0 +1,49 @@
+"""Negatives: from what film lets through to the lightness of the scene.
+
+On the straight part of film's characteristic curve (Hurter and Driffield 1890), density (minus log10 of the light let
+through) grows with the logarithm of the light that had fallen on it, GAMMA times as fast. So the scene's luminance is
+
+    Y = 10^((d - d_white) / GAMMA),
+
+with d_white the density of what was lightest in the scene. The film's clearest part is made black, its densest white.
+The base and the orange mask of colour film let the same share through everywhere, and so fall out.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tintype.color.lab import luminance_to_lightness
+from tintype.runtime.photo import Photo
+
+GAMMA = 0.65  # film's usual contrast
+TAIL = 0.1  # percent of the pixels beyond the black and the white point: dust, and holes
+EDGE = 0.1  # of the sides: left out in looking for these points, as film's rebate and its holder lie there
+RANGE = (1.2, 2.6)  # powers of ten from the darkest to the lightest: what a scan of low or high contrast is brought to
+_STEPS = 4_000_000  # pixels looked at, at most
+
+
+def invert(photo: Photo) -> Photo:
+    """The positive of a negative. Its codes stay; only what they mean is turned over."""
+    height, width = photo.codes.shape
+    top, left = round(EDGE * height), round(EDGE * width)
+    inner = photo.codes[top : height - top or None, left : width - left or None]
+    step = int(np.ceil(np.sqrt(max(1, inner.size / _STEPS))))
+    codes, counts = np.unique(inner[::step, ::step], return_counts=True)
+    light = photo.lightness[codes]
+    order = np.argsort(light)
+    share = np.cumsum(counts[order]) / counts.sum()
+    densest, clearest = np.interp([TAIL / 100, 1 - TAIL / 100], share, _density(light[order]))
+    if not densest > clearest:
+        return photo
+    span = float(np.clip((densest - clearest) / GAMMA, *RANGE))
+    place = np.clip((_density(photo.lightness) - clearest) / (densest - clearest), 0, 1)
+    black = 10**-span
+    luminance = (10 ** ((place - 1) * span) - black) / (1 - black)
+    return dataclasses.replace(photo, lightness=np.asarray(luminance_to_lightness(luminance), dtype=np.float32))
+
+
+def _density(lightness: np.ndarray) -> np.ndarray:
+    fy = (lightness.astype(np.float64) + 16) / 116
+    luminance = np.where(lightness > 8, fy**3, lightness / 903.3)
+    return -np.log10(np.maximum(luminance, 1e-4))

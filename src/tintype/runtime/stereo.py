@@ -1,0 +1,67 @@
+"""Stereo cards: two views of one thing, side by side."""
+
+import numpy as np
+from PIL import Image
+
+from tintype.runtime.border import Box
+from tintype.runtime.buffers import Plane
+
+ALIKE = 0.4  # correlation of the halves' details, from which on they are two views of one thing
+WIDEST, NARROWEST = 2.6, 1.25  # width of both halves over their height
+_SIDE = 96  # pixels: height at which halves are compared
+_ASIDE, _UP = 0.2, 0.06  # of a half's sides: how far one view may be moved against the other
+
+
+def find_halves(lightness: Plane, box: Box) -> tuple[Box, Box, tuple[int, int]] | None:
+    """The two views of a stereo card; None where the picture is no such card.
+
+    Args:
+        lightness: CIE L of the scan.
+        box: the picture in it, without the border.
+
+    Returns:
+        Two boxes of the same size, and the move (down, right) that brings what the second shows upon the first.
+    """
+    top, bottom, left, right = box
+    height, width = bottom - top, right - left
+    if not NARROWEST * height <= width <= WIDEST * height or height < 48:
+        return None
+    half = width // 2
+    boxes = (top, bottom, left, left + half), (top, bottom, right - half, right)
+    scale = _SIDE / height
+    across = max(24, round(half * scale))
+    first, second = (_details(lightness[top:bottom, start:stop], across) for _, _, start, stop in boxes)
+    likeness, (down, aside) = _likeness(first, second)
+    if likeness < ALIKE:
+        return None
+    return boxes[0], boxes[1], (round(down / scale), round(aside * half / across))
+
+
+def _details(part: Plane, across: int) -> Plane:
+    """A half, small, without its large shades, which are alike in the halves of any landscape."""
+    small = Image.fromarray(np.ascontiguousarray(part)).resize((across, _SIDE), Image.Resampling.BOX)
+    shades = small.resize((max(1, across // 10), _SIDE // 10), Image.Resampling.BOX).resize(
+        small.size, Image.Resampling.BICUBIC
+    )
+    details = np.asarray(small) - np.asarray(shades)
+    return np.asarray(details.clip(-12, 12), dtype=np.float32)
+
+
+def _likeness(first: Plane, second: Plane) -> tuple[float, tuple[int, int]]:
+    """The largest correlation of two planes, over moves of the second, and that move, (down, right)."""
+    height, width = first.shape
+    shape = 2 * height, 2 * width
+    a, b = (np.fft.rfft2(plane, shape) for plane in (first, second))
+    products = np.fft.irfft2(a * b.conj(), shape)
+    ones, squares = (
+        np.fft.rfft2(np.ones_like(first), shape),
+        [np.fft.rfft2(plane**2, shape) for plane in (first, second)],
+    )
+    energy = np.fft.irfft2(squares[0] * ones.conj(), shape) * np.fft.irfft2(ones * squares[1].conj(), shape)
+    up, aside = round(_UP * height), round(_ASIDE * width)
+    best = (0.0, (0, 0))
+    for down in range(-up, up + 1):
+        for right in range(-aside, aside + 1):
+            value = products[down, right] / np.sqrt(max(energy[down, right], 1e-6))
+            best = max(best, (float(value), (down, right)))
+    return best
