@@ -16,6 +16,7 @@ COARSEST = 0.12  # cycles per pixel of the coarsest screen that is looked for: d
 STANDS_OUT = 25.0  # times the usual strength at that frequency: held-out photographs reach 12, screens begin at 57
 UPRIGHT = 12.0  # degrees from the axes, within which peaks are of windows, boards and JPEG's blocks
 ACROSS = 8.0  # degrees that the second direction of a screen may be off the right angle
+WEAKEST = 1.0  # L: amplitude of the waves that dots make
 KEPT = 0.42  # standard deviation, over the screen's frequency, of what is kept: at the peaks themselves 6 %
 
 
@@ -62,7 +63,8 @@ def screen(lightness: Plane) -> list[tuple[float, float]]:
     radius = np.hypot(down, across)
     rings = (radius * 64).astype(int)
     usual = np.array([np.median(strength[rings == ring]) for ring in range(rings.max() + 1)])
-    relative = np.where(radius >= COARSEST, strength / (usual[rings] + 1e-6), 0)
+    weakest = WEAKEST * window.sum() / 2
+    relative = np.where((radius >= COARSEST) & (strength > weakest), strength / (usual[rings] + 1e-6), 0)
     steep = np.minimum(np.abs(down), across) < np.tan(np.radians(UPRIGHT)) * np.maximum(np.abs(down), across)
     relative[steep] = 0
     first = np.unravel_index(relative.argmax(), relative.shape)

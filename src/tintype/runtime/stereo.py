@@ -6,9 +6,12 @@ from PIL import Image
 from tintype.runtime.border import Box
 from tintype.runtime.buffers import Plane
 
-ALIKE = 0.4  # correlation of the halves' details, from which on they are two views of one thing
+ALIKE = 0.5  # correlation of details of the halves of one thing; other photographs of this shape reach 0.4
+DISTINCT = 0.2  # by which it must top that of moves farther aside: rows of windows are alike at many
+FAINTEST = 1.0  # L: standard deviation of these details
 WIDEST, NARROWEST = 2.6, 1.25  # width of both halves over their height
 _SIDE = 96  # pixels: height at which halves are compared
+_NEAR = 0.1  # of the width: moves that are not farther aside
 _ASIDE, _UP = 0.2, 0.06  # of a half's sides: how far one view may be moved against the other
 
 
@@ -31,8 +34,10 @@ def find_halves(lightness: Plane, box: Box) -> tuple[Box, Box, tuple[int, int]] 
     scale = _SIDE / height
     across = max(24, round(half * scale))
     first, second = (_details(lightness[top:bottom, start:stop], across) for _, _, start, stop in boxes)
-    likeness, (down, aside) = _likeness(first, second)
-    if likeness < ALIKE:
+    if min(first.std(), second.std()) < FAINTEST:
+        return None
+    likeness, distinct, (down, aside) = _likeness(first, second)
+    if likeness < ALIKE or distinct < DISTINCT:
         return None
     return boxes[0], boxes[1], (round(down / scale), round(aside * half / across))
 
@@ -47,8 +52,10 @@ def _details(part: Plane, across: int) -> Plane:
     return np.asarray(details.clip(-12, 12), dtype=np.float32)
 
 
-def _likeness(first: Plane, second: Plane) -> tuple[float, tuple[int, int]]:
-    """The largest correlation of two planes, over moves of the second, and that move, (down, right)."""
+def _likeness(first: Plane, second: Plane) -> tuple[float, float, tuple[int, int]]:
+    """The largest correlation of two planes, over moves of the second; by how much it tops moves far aside of it; and
+    that move, (down, right).
+    """
     height, width = first.shape
     shape = 2 * height, 2 * width
     a, b = (np.fft.rfft2(plane, shape) for plane in (first, second))
@@ -59,9 +66,9 @@ def _likeness(first: Plane, second: Plane) -> tuple[float, tuple[int, int]]:
     )
     energy = np.fft.irfft2(squares[0] * ones.conj(), shape) * np.fft.irfft2(ones * squares[1].conj(), shape)
     up, aside = round(_UP * height), round(_ASIDE * width)
-    best = (0.0, (0, 0))
-    for down in range(-up, up + 1):
-        for right in range(-aside, aside + 1):
-            value = products[down, right] / np.sqrt(max(energy[down, right], 1e-6))
-            best = max(best, (float(value), (down, right)))
-    return best
+    downs, rights = np.arange(-up, up + 1), np.arange(-aside, aside + 1)
+    moved = products[np.ix_(downs, rights)] / np.sqrt(np.maximum(energy[np.ix_(downs, rights)], 1e-6))
+    row, column = np.unravel_index(moved.argmax(), moved.shape)
+    elsewhere = moved[:, np.abs(rights - rights[column]) > _NEAR * width]
+    distinct = float(moved[row, column]) - float(elsewhere.max(initial=0))
+    return float(moved[row, column]), distinct, (int(downs[row]), int(rights[column]))
