@@ -11,6 +11,7 @@ FORMATS = {  # suffix: Pillow's name
     ".webp": "WEBP",
     ".bmp": "BMP",
 }
+DEEP = {"PNG", "TIFF"}  # may have 16 bits a channel
 RAW = {".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}  # of cameras
 READ_ONLY = {".heic", ".heif", ".avif", *RAW}
 
@@ -18,6 +19,11 @@ READ_ONLY = {".heic", ".heif", ".avif", *RAW}
 def has_format(path: str) -> bool:
     """Whether the suffix of a path means a format that is read and written."""
     return os.path.splitext(path)[1].lower() in FORMATS
+
+
+def has_16_bits(path: str) -> bool:
+    """Whether the suffix of a path means a format that is written with 16 bits a channel, if wanted."""
+    return FORMATS.get(os.path.splitext(path)[1].lower()) in DEEP
 
 
 def can_be_read(path: str) -> bool:

@@ -10,7 +10,7 @@ from PIL import Image
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.buffers import Buffers
 from tintype.runtime.errors import PhotoError
-from tintype.runtime.formats import FORMATS
+from tintype.runtime.formats import DEEP, FORMATS
 from tintype.runtime.icc import srgb_profile
 from tintype.runtime.jpeg import write_jpeg
 from tintype.runtime.merge import Merge
@@ -18,7 +18,6 @@ from tintype.runtime.paint import Pixels
 from tintype.runtime.photo import Metadata
 
 _LARGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels along a side
-_DEEP = {"PNG", "TIFF"}
 _WITH_ALPHA = {"PNG", "TIFF", "WEBP"}
 _PREDICTOR = 317  # TIFF tag
 _LONGEST = 65000  # bytes of EXIF or XMP in a JPEG, which has 16 bits for their length
@@ -54,7 +53,7 @@ def check_depth(target: Path, depth: int) -> None:
     """
     if depth not in (8, 16):
         raise ValueError(f"depth is {depth}; it must be 8 or 16")
-    if format_for(target) not in _DEEP and depth == 16:
+    if format_for(target) not in DEEP and depth == 16:
         raise PhotoError(f"{target}: {format_for(target)} has 8 bits a channel; for 16, use .png or .tif")
 
 
