@@ -18,6 +18,7 @@ from tintype.runtime.photo import Metadata
 from tintype.runtime.strips import share, spans
 
 _HEADER = b"II*\0"
+_PLACES = 273  # the tag that says where the strips are
 _STRIP = 1 << 18  # pixels
 _LEVEL = 4  # of compression
 _LARGEST = 0xFFFF0000  # bytes, which 32-bit offsets reach
@@ -77,18 +78,19 @@ class TiffPages:
         tags = _metadata_tags(metadata)
         tags[256], tags[257] = width, height
         tags[258], tags[259], tags[262] = (bits,) * channels, 8, 2  # Deflate, RGB
-        tags[273], tags[277] = tuple(places), channels
+        tags[_PLACES], tags[277] = (0,) * len(parts), channels
         tags[278], tags[279] = strips[0][1], tuple(map(len, parts))
         tags[284], tags[317] = 1, 2
         if alpha:
             tags[338] = 2  # not multiplied into the colours
-        for tag in (273, 279):
+        for tag in (_PLACES, 279):
             tags.tagtype[tag] = 4  # 32 bits
-        self._add_directory(tags)
+        self._add_directory(tags, places)
 
-    def _add_directory(self, tags: ImageFileDirectory_v2) -> None:
+    def _add_directory(self, tags: ImageFileDirectory_v2, places: list[int]) -> None:
         place = self._end()
-        directory = tags.tobytes(place)
+        directory = bytearray(tags.tobytes(place))
+        _put_places(directory, place, places)
         self._file.write(directory)
         self._file.seek(self._link)
         self._file.write(struct.pack("<I", place))
@@ -100,6 +102,16 @@ class TiffPages:
         end = self._file.seek(0, 2)
         self._file.write(bytes(end % 2))
         return end + end % 2
+
+
+def _put_places(directory: bytearray, place: int, places: list[int]) -> None:
+    """Says where the strips are, which Pillow takes to lie behind the directory."""
+    (count,) = struct.unpack_from("<H", directory)
+    for entry in range(2, 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from("<H", directory, entry)
+        if tag == _PLACES:
+            (there,) = struct.unpack_from("<I", directory, entry + 8)
+            struct.pack_into(f"<{len(places)}I", directory, there - place if len(places) > 1 else entry + 8, *places)
 
 
 def _metadata_tags(metadata: Metadata) -> ImageFileDirectory_v2:
