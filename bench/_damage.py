@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from tintype.color.lab import linear_to_srgb, srgb_to_linear
+from tintype.evaluate.photograph import grey_of
 
 Grey = NDArray[np.uint8]
 Damage = Callable[[Grey, np.random.Generator], Grey]
@@ -65,3 +66,34 @@ def bordered(grey: Grey, widths: tuple[int, int, int, int], rng: np.random.Gener
 
 def _bytes(values: NDArray[np.floating]) -> Grey:
     return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+
+
+def stereo(rgb: NDArray[np.uint8], rng: np.random.Generator) -> tuple[Grey, NDArray[np.uint8], NDArray[np.intp]]:
+    """A stereo card: two views, in which things lie apart by their depth, which is made up and smooth.
+
+    Args:
+        rgb: (h, w, 3), of which the middle is taken.
+
+    Returns:
+        The card, grey, (h, 2 w'); the true colours of its left view, (h, w', 3); and, for each pixel of it, the column
+        of the right view that shows the same, (h, w').
+    """
+    height, width = rgb.shape[:2]
+    side = min(height, width)
+    start = (width - side) // 2
+    depth = Image.fromarray(rng.random((5, 5), dtype=np.float32)).resize((side, height), Image.Resampling.BICUBIC)
+    # The right view's column x shows what is at x + apart in the picture.
+    apart = rng.uniform(-0.06, 0.06) * side + rng.uniform(0.01, 0.05) * side * (np.asarray(depth) - 0.5)
+    columns = np.arange(side) + start
+    source = np.clip(np.rint(columns + apart).astype(int), 0, width - 1)
+    margin, rows = side // 16, np.arange(height)[:, None]
+    inner = slice(margin, side - margin)
+    left, right = rgb[:, columns[inner]], rgb[rows, source[:, inner]]
+    same = np.abs(source[:, None, inner] - columns[inner][None, :, None]).argmin(axis=2)
+    tone = rng.uniform(0.9, 1.0)
+    views = [_grey(left).astype(float), tone * _grey(right)]
+    return _bytes(np.concatenate(views, axis=1) + rng.normal(0, 2, (height, 2 * left.shape[1]))), left, same
+
+
+def _grey(rgb: NDArray[np.uint8]) -> Grey:
+    return grey_of(np.ascontiguousarray(rgb))

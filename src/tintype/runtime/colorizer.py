@@ -154,6 +154,8 @@ class Colorizer:
 
         if number == 1:
             photo = self._read(source, negative)
+            if photo.orange and not negative:
+                remarks.append(f"{source}: looks like a colour negative; if it is one, make it again with --negative")
             picture = self._colorize(photo, temperature, saturation, as_is)
             write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads, depth)
         elif format_for(target) == "TIFF":

@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.kinds import is_raw, open_picture, quiet
 from tintype.runtime.metadata import read_metadata, read_orientation
+from tintype.runtime.negative import has_orange_mask
 from tintype.runtime.photo import Metadata, Photo, turn
 from tintype.runtime.pixels import read_pixels, read_rgb_pixels
 
@@ -161,7 +162,8 @@ def _photo(picture: Image.Image, threads: int, metadata: Metadata) -> Photo:
     with quiet():
         orientation = read_orientation(picture)
     codes, lightness, alpha = read_pixels(picture, threads)
-    return Photo(turn(codes, orientation), lightness, None if alpha is None else turn(alpha, orientation), metadata)
+    alpha = None if alpha is None else turn(alpha, orientation)
+    return Photo(turn(codes, orientation), lightness, alpha, metadata, has_orange_mask(picture))
 
 
 @contextmanager

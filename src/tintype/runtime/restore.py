@@ -62,7 +62,9 @@ def screen(lightness: Plane) -> list[tuple[float, float]]:
     down, across = _frequencies(height, width)
     radius = np.hypot(down, across)
     rings = (radius * 64).astype(int)
-    usual = np.array([np.median(strength[rings == ring]) for ring in range(rings.max() + 1)])
+    usual = np.zeros(rings.max() + 1)
+    for ring in np.unique(rings):
+        usual[ring] = np.median(strength[rings == ring])
     weakest = WEAKEST * window.sum() / 2
     relative = np.where((radius >= COARSEST) & (strength > weakest), strength / (usual[rings] + 1e-6), 0)
     steep = np.minimum(np.abs(down), across) < np.tan(np.radians(UPRIGHT)) * np.maximum(np.abs(down), across)
