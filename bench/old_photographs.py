@@ -6,8 +6,8 @@ PHOTOGRAPHS is a folder, list or tar of colour photographs that the bundled mode
 spoiled by bench/_damage.py with a seed of its own, and colorized as it is (`--as-is`) and with what tintype does. The
 colours are held against the true ones, under the true lightness, so that colour alone is measured: "AuC" is the
 paper's, "PSNR" of sRGB, the mean over photographs. "found": the share of photographs that tintype treated in the way
-that is meant; of unspoiled and of scratched ones, those that it treated in any. "border": mean chroma (CIE ab) of the border's pixels.
-"apart": RMS difference of the colours of the two views of a stereo card, with the one moved over the other, in ab.
+that is meant; of unspoiled and of scratched ones, those that it treated in any. "border": mean chroma (CIE ab) of the
+border's pixels. "apart": RMS difference of the colours of the two views of a stereo card, one moved over the other.
 """
 
 import argparse

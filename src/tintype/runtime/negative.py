@@ -37,7 +37,8 @@ def invert(photo: Photo) -> Photo:
     light = photo.lightness[codes]
     order = np.argsort(light)
     share = np.cumsum(counts[order]) / counts.sum()
-    densest, clearest = np.interp([TAIL / 100, 1 - TAIL / 100], share, _density(light[order]))
+    places = np.searchsorted(share, [TAIL / 100, 1 - TAIL / 100]).clip(max=len(order) - 1)
+    densest, clearest = _density(light[order][places])
     if not densest > clearest:
         return photo
     span = float(np.clip((densest - clearest) / GAMMA, *RANGE))

@@ -18,6 +18,7 @@ UPRIGHT = 12.0  # degrees from the axes, within which peaks are of windows, boar
 ACROSS = 8.0  # degrees that the second direction of a screen may be off the right angle
 WEAKEST = 1.0  # L: amplitude of the waves that dots make
 KEPT = 0.42  # standard deviation, over the screen's frequency, of what is kept: at the peaks themselves 6 %
+_MIDDLE = 256  # pixels along a side in which a screen is looked for
 
 
 def restore(lightness: Plane) -> Plane:
@@ -54,6 +55,8 @@ def screen(lightness: Plane) -> list[tuple[float, float]]:
     A screen has two peaks in the spectrum, at right angles, equally far from the middle, that tower over what is
     usual there. A fence or a cloth has one, or several on a line.
     """
+    top, left = (max(0, (side - _MIDDLE) // 2) for side in lightness.shape)
+    lightness = lightness[top : top + _MIDDLE, left : left + _MIDDLE]
     height, width = lightness.shape
     if min(height, width) < 32:
         return []
