@@ -84,5 +84,5 @@ def _register_heif(name: str) -> None:
         try:
             from pillow_heif import register_heif_opener
         except ImportError:
-            raise PhotoError(f'{name}: HEIC needs a library more; run: pip install "tintype[heif]"') from None
+            raise PhotoError(f"{name}: HEIC needs one more library; run: pip install pillow-heif") from None
         register_heif_opener()

@@ -47,7 +47,7 @@ def _opened(name: str) -> Any:
     try:
         import rawpy
     except ImportError:
-        raise PhotoError(f'{name}: raw files need a library more; run: pip install "tintype[raw]"') from None
+        raise PhotoError(f"{name}: raw files need one more library; run: pip install rawpy") from None
     open(name, "rb").close()  # says what the system says, where it cannot be opened
     with _in_words(name):
         return rawpy.imread(name)
