@@ -12,6 +12,7 @@ The base and the orange mask of colour film let the same share through everywher
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.color.lab import luminance_to_lightness
@@ -56,7 +57,12 @@ def has_orange_mask(image: Image.Image) -> bool:
     """
     if image.mode != "RGB":
         return False
-    pixels = np.asarray(image.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3).astype(np.float32)
+    return is_orange(np.asarray(image.resize((64, 64), Image.Resampling.NEAREST)).reshape(-1, 3))
+
+
+def is_orange(sample: NDArray[np.uint8]) -> bool:
+    """As `has_orange_mask`, of some pixels of a picture, (n, 3)."""
+    pixels = sample.astype(np.float32)
     red, green, blue = pixels.T
     luma = 0.21 * red + 0.72 * green + 0.07 * blue
     clear = pixels[luma >= np.percentile(luma, _BRIGHT)].mean(axis=0)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from tintype.color import lab_to_rgb
 from tintype.runtime.buffers import Buffers, Codes, Plane
+from tintype.runtime.curves import grey_curve
 from tintype.runtime.errors import PhotoError
-from tintype.runtime.grey_profile import grey_curve
 from tintype.runtime.icc import lightness_profile, srgb_profile
 from tintype.runtime.photo import code_rgb, even_lightness, grey_lightness
 from tintype.runtime.strips import share, spans

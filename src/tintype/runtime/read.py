@@ -5,15 +5,17 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from tintype.runtime.buffers import Codes, Plane
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.kinds import is_raw, open_picture, quiet
 from tintype.runtime.metadata import read_metadata, read_orientation
-from tintype.runtime.negative import has_orange_mask
+from tintype.runtime.negative import has_orange_mask, is_orange
 from tintype.runtime.photo import Metadata, Photo, turn
 from tintype.runtime.pixels import read_pixels, read_rgb_pixels
 
@@ -39,8 +41,14 @@ def read_photo(path: str | Path, threads: int = 1, page: int | None = None) -> P
 
         with _one_line(os.fspath(path)):
             return read_raw(os.fspath(path), MOST_PIXELS)
-    with _loaded(path, page) as (picture, metadata):
-        return _photo(picture, threads, metadata)
+    with _opened(path, page) as (picture, file):
+        if picture.format == "TIFF":
+            from tintype.runtime.deep import read_deep
+
+            if deep := read_deep(picture, file, threads):
+                return _upright(picture, deep[:3], _metadata(picture), is_orange(deep[3]))
+        metadata = _load(picture)
+        return _upright(picture, read_pixels(picture, threads), metadata, has_orange_mask(picture))
 
 
 def count_pages(path: str | Path) -> int:
@@ -60,7 +68,8 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
 
     A grey photograph has three equal channels. Raises as `read_photo`.
     """
-    with _loaded(path) as (picture, _):
+    with _opened(path) as (picture, _):
+        _load(picture)
         with quiet():
             orientation = read_orientation(picture)
         return turn(read_rgb_pixels(picture), orientation)
@@ -90,12 +99,12 @@ def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
         if 0 in image.size:
             raise PhotoError(f"{name}: has no pixels")
         image.load()
-        return _photo(image, threads, _metadata(image))
+        return _upright(image, read_pixels(image, threads), _metadata(image), has_orange_mask(image))
 
 
 @contextmanager
-def _loaded(path: str | Path, page: int | None = None) -> Iterator[tuple[ImageFile.ImageFile, Metadata]]:
-    """A photograph with its pixels decoded, and its metadata."""
+def _opened(path: str | Path, page: int | None = None) -> Iterator[tuple[ImageFile.ImageFile, BinaryIO]]:
+    """A photograph of which the header is read and in order, and its file."""
     name = os.fspath(path)
     if not stat.S_ISREG(os.stat(name).st_mode):
         with open(name, "rb"):  # a folder says so itself
@@ -104,11 +113,15 @@ def _loaded(path: str | Path, page: int | None = None) -> Iterator[tuple[ImageFi
         picture = open_picture(file, name)
         _turn_to(picture, name, page)
         _check_size(picture, name)
-        # Pillow turns TIFF pictures upright while it decodes them. In PNG, EXIF may follow the pixels.
-        early = picture.format == "TIFF"
-        metadata = _metadata(picture) if early else None
-        picture.load()
-        yield picture, metadata or _metadata(picture)
+        yield picture, file
+
+
+def _load(picture: ImageFile.ImageFile) -> Metadata:
+    """Decodes the pixels, and gives the metadata."""
+    # Pillow turns TIFF pictures upright while it decodes them. In PNG, EXIF may follow the pixels.
+    metadata = _metadata(picture) if picture.format == "TIFF" else None
+    picture.load()
+    return metadata or _metadata(picture)
 
 
 def _turn_to(picture: ImageFile.ImageFile, name: str, page: int | None) -> None:
@@ -158,12 +171,17 @@ def _metadata(picture: Image.Image) -> Metadata:
         return read_metadata(picture)
 
 
-def _photo(picture: Image.Image, threads: int, metadata: Metadata) -> Photo:
+def _upright(
+    picture: Image.Image,
+    pixels: tuple[Codes, Plane, NDArray[np.uint8] | None],
+    metadata: Metadata,
+    orange: bool = False,
+) -> Photo:
     with quiet():
         orientation = read_orientation(picture)
-    codes, lightness, alpha = read_pixels(picture, threads)
+    codes, lightness, alpha = pixels
     alpha = None if alpha is None else turn(alpha, orientation)
-    return Photo(turn(codes, orientation), lightness, alpha, metadata, has_orange_mask(picture))
+    return Photo(turn(codes, orientation), lightness, alpha, metadata, orange)
 
 
 @contextmanager

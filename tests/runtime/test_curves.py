@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tintype.runtime.grey_profile import grey_curve
+from tintype.runtime.curves import grey_curve
 from tintype.runtime.icc import _profile, lightness_profile
 from tintype.runtime.read import read_photo
 

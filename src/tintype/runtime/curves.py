@@ -1,4 +1,4 @@
-"""Grey scales of ICC profiles, computed to full precision: gamma, curves of points (dot gain), and formulas.
+"""Curves and matrices of ICC profiles, computed to full precision: gamma, curves of points (dot gain), and formulas.
 
 LittleCMS gives 16-bit lightness in whole steps, which would run dark and light levels of a 16-bit scan together.
 """
@@ -8,8 +8,9 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from tintype.color.lab import luminance_to_lightness
+from tintype.color.lab import RGB_TO_XYZ, luminance_to_lightness, srgb_to_linear
 from tintype.runtime.buffers import Plane
+from tintype.runtime.icc import SRGB_COLUMNS
 
 _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}  # of each kind of formula (ICC.1:2010, 10.15)
 
@@ -19,12 +20,38 @@ def grey_curve(profile: bytes, levels: int) -> Plane | None:
     if profile[16:20] != b"GRAY" or profile[20:24] != b"XYZ ":
         return None
     try:
-        luminance = _luminance(_tag(profile, b"kTRC"), np.linspace(0, 1, levels))
+        luminance = _curve(_tag(profile, b"kTRC"), np.linspace(0, 1, levels))
     except (KeyError, struct.error, ValueError, IndexError):
         return None
     if not np.isfinite(luminance).all():
         return None
     return np.asarray(luminance_to_lightness(luminance.clip(0, 1)), dtype=np.float32)
+
+
+def luminances(profile: bytes | None, levels: int) -> NDArray[np.float32] | None:
+    """The luminance, of sRGB's white, that each level of R, G and B adds: (3, levels).
+
+    Args:
+        profile: of RGB, made of a matrix and curves; None for sRGB.
+        levels: how many.
+
+    Returns:
+        None if the profile is of another kind.
+    """
+    level = np.linspace(0, 1, levels)
+    if not profile:
+        return np.asarray(np.outer(RGB_TO_XYZ[1], srgb_to_linear(level)), dtype=np.float32)
+    if profile[16:20] != b"RGB " or profile[20:24] != b"XYZ " or b"A2B0" in profile[128:1600]:
+        return None
+    try:
+        columns = np.array([struct.unpack_from(">3i", _tag(profile, name + b"XYZ"), 8) for name in (b"r", b"g", b"b")])
+        curves = [_curve(_tag(profile, name + b"TRC"), level) for name in (b"r", b"g", b"b")]
+    except (KeyError, struct.error, ValueError, IndexError):
+        return None
+    # Through XYZ under D50 to linear sRGB, and from there to luminance under sRGB's own white.
+    weights = np.array(RGB_TO_XYZ[1]) @ np.linalg.inv(np.array(list(SRGB_COLUMNS.values())).T) @ (columns / 65536).T
+    added = weights[:, None] * np.array(curves)
+    return np.asarray(added, dtype=np.float32) if np.isfinite(added).all() else None
 
 
 def _tag(profile: bytes, wanted: bytes) -> bytes:
@@ -36,7 +63,7 @@ def _tag(profile: bytes, wanted: bytes) -> bytes:
     raise KeyError(wanted)
 
 
-def _luminance(curve: bytes, level: NDArray[np.float64]) -> NDArray[np.float64]:
+def _curve(curve: bytes, level: NDArray[np.float64]) -> NDArray[np.float64]:
     """Luminance of levels in [0, 1]."""
     if curve[:4] == b"curv":
         (count,) = struct.unpack_from(">I", curve, 8)
