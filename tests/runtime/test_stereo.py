@@ -36,6 +36,16 @@ def test_the_views_of_a_card_are_found_with_the_way_from_one_to_the_other(apart,
     assert abs(move[1] - apart) <= 2
 
 
+def test_what_shows_of_the_mount_between_the_views_belongs_to_neither():
+    card = _card(6, 0)
+    light = _lightness(np.concatenate([card[:, :160], np.full((200, 20), 200, np.uint8), card[:, 160:]], axis=1))
+    first, second, move = find_halves(light, _whole(light))
+    assert abs(first[3] - 160) <= 3
+    assert abs(second[2] - 180) <= 3
+    assert first[3] - first[2] == second[3] - second[2]
+    assert abs(second[2] - 180 - move[1] + 6) <= 2  # what stands at the left of the right view stands there in the left
+
+
 def _wide_photographs():
     for name in ("astronaut", "camera", "chelsea", "coffee", "rocket", "coins", "moon"):
         yield getattr(skimage.data, name)()

@@ -38,6 +38,12 @@ def find_picture(lightness: Plane) -> Box:
     return box
 
 
+def strip_width(side: Plane) -> int:
+    """Width of an even strip at the edge of a picture, given as lines from the edge inward; 0 where there is none."""
+    tone = float(np.median(side[:2]))
+    return _width(side, tone, _even_lines(side, tone))
+
+
 def _border(lightness: Plane) -> list[int]:
     """Widths of a border: top, bottom, left, right; all 0 where there is none."""
     none = [0, 0, 0, 0]

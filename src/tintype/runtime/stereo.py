@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from tintype.runtime.border import Box
+from tintype.runtime.border import Box, strip_width
 from tintype.runtime.buffers import Plane
 
 ALIKE = 0.5  # correlation of details of the halves of one thing; other photographs of this shape reach 0.4
@@ -39,7 +39,12 @@ def find_halves(lightness: Plane, box: Box) -> tuple[Box, Box, tuple[int, int]] 
     likeness, distinct, (down, aside) = _likeness(first, second)
     if likeness < ALIKE or distinct < DISTINCT:
         return None
-    return boxes[0], boxes[1], (round(down / scale), round(aside * half / across))
+    # What of the mount shows between the views belongs to neither.
+    inner = (lightness[top:bottom, start:stop].T for _, _, start, stop in boxes)
+    gap = max(strip_width(side[:: (-1, 1)[number]]) for number, side in enumerate(inner))
+    gap = gap if gap < half // 4 else 0
+    views = (top, bottom, left, left + half - gap), (top, bottom, right - half + gap, right)
+    return *views, (round(down / scale), round(aside * half / across) + gap)
 
 
 def _details(part: Plane, across: int) -> Plane:
