@@ -35,6 +35,13 @@ def test_a_negative_becomes_the_picture_that_it_was_exposed_to(gamma, wide):
     assert np.corrcoef(positive.ravel(), WANTED.ravel())[0, 1] > 0.99
 
 
+def test_levels_that_were_only_turned_over_become_a_picture_too():
+    """As some scanners give them, though film is never like that."""
+    positive = _lightness(invert(photo_from_array(255 - POSITIVE)))
+    assert 30 < np.median(positive) < 70
+    assert np.corrcoef(positive.ravel(), WANTED.ravel())[0, 1] > 0.8
+
+
 def test_the_orange_mask_falls_out():
     masked = photo_from_array(_film(POSITIVE, mask=(0.9, 0.4, 0.2)))
     plain = photo_from_array(_film(POSITIVE)[..., 0])

@@ -7,17 +7,21 @@ through) grows with the logarithm of the light that had fallen on it, GAMMA time
 
 with d_white the density of what was lightest in the scene. The film's clearest part is made black, its densest white.
 The base and the orange mask of colour film let the same share through everywhere, and so fall out.
+
+Where some program has but turned the levels over, they are turned back.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tintype.color.lab import luminance_to_lightness
+from tintype.color.lab import lightness_to_grey, luminance_to_lightness, srgb_to_linear
 from tintype.runtime.photo import Photo
 
+DENSEST = 2.2  # range of densities beyond what film has: then the levels of a positive were only turned over
 GAMMA = 0.65  # film's usual contrast
 TAIL = 0.1  # percent of the pixels beyond the black and the white point: dust, and holes
 EDGE = 0.1  # of the sides: left out in looking for these points, as film's rebate and its holder lie there
@@ -39,13 +43,18 @@ def invert(photo: Photo) -> Photo:
     order = np.argsort(light)
     share = np.cumsum(counts[order]) / counts.sum()
     places = np.searchsorted(share, [TAIL / 100, 1 - TAIL / 100]).clip(max=len(order) - 1)
-    densest, clearest = _density(light[order][places])
-    if not densest > clearest:
+    dark, clear = light[order][places].astype(np.float64)
+    if not dark < clear:
         return photo
-    span = float(np.clip((densest - clearest) / GAMMA, *RANGE))
-    place = np.clip((_density(photo.lightness) - clearest) / (densest - clearest), 0, 1)
-    black = 10**-span
-    luminance = (10 ** ((place - 1) * span) - black) / (1 - black)
+    densest, clearest = _density(dark), _density(clear)
+    if densest - clearest > DENSEST:
+        white, black = (lightness_to_grey(value) for value in (dark, clear))
+        luminance = srgb_to_linear(np.clip((black - lightness_to_grey(photo.lightness)) / (black - white), 0, 1))
+    else:
+        span = float(np.clip((densest - clearest) / GAMMA, *RANGE))
+        place = np.clip((_density(photo.lightness) - clearest) / (densest - clearest), 0, 1)
+        least = 10**-span
+        luminance = np.maximum(10 ** ((place - 1) * span) - least, 0) / (1 - least)
     return dataclasses.replace(photo, lightness=np.asarray(luminance_to_lightness(luminance), dtype=np.float32))
 
 
@@ -70,7 +79,7 @@ def is_orange(sample: NDArray[np.uint8]) -> bool:
     return bool(clear[0] > _MASK[0] * clear[2] and clear[0] > _MASK[1] * clear[1] and ordered > _ORDERED)
 
 
-def _density(lightness: np.ndarray) -> np.ndarray:
-    fy = (lightness.astype(np.float64) + 16) / 116
-    luminance = np.where(lightness > 8, fy**3, lightness / 903.3)
+def _density(lightness: Any) -> Any:
+    light = np.asarray(lightness, dtype=np.float64)
+    luminance = np.where(light > 8, ((light + 16) / 116) ** 3, light / 903.3)
     return -np.log10(np.maximum(luminance, 1e-4))
