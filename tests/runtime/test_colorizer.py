@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from tintype.runtime import Colorizer, PhotoError
+from tintype.runtime import Colorizer, PhotoError, regions
 from tintype.runtime import colorizer as colorizing
 
 
@@ -209,7 +209,7 @@ def test_whatever_breaks_nothing_is_left_behind(colorizer, source, tmp_path, mon
     def failing(*_, **__):
         raise problem
 
-    monkeypatch.setattr(colorizing, stage, failing)
+    monkeypatch.setattr(regions if stage in ("predict", "upsample") else colorizing, stage, failing)
     with pytest.raises(type(problem)):
         colorizer.colorize_file(source, tmp_path / "target.png")
     assert os.listdir(tmp_path) == ["source.png"]

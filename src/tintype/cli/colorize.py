@@ -15,6 +15,7 @@ import click
 from tintype.cli._options import finite
 from tintype.cli._report import Report, printable
 from tintype.runtime.folders import find, names_a_picture, plan
+from tintype.runtime.formats import has_16_bits
 from tintype.runtime.strips import cores
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ Examples:
   tintype colorize album/ -o album-in-colour/    a folder, with the folders in it
   tintype colorize "album/**/*.tif"              a pattern; quotes keep the shell out
   tintype colorize old.jpg -o calm.jpg --saturation 0.8
+  tintype colorize roll/*.tif --negative         film, scanned as it is
+  tintype colorize old.tif --depth 16            keeps all tones of a 16-bit scan
   tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
 
 \b
@@ -70,6 +73,19 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
     type=click.IntRange(32, 2048),
     help="Side in pixels of what the network sees; the output keeps its full size.  [default: the model's own]",
 )
+@click.option("--negative", is_flag=True, help="The photographs are negatives: make positives of them first.")
+@click.option(
+    "--as-is",
+    is_flag=True,
+    help="Look for no borders, stereo views, fading or printed dots; take all of each picture for a photograph.",
+)
+@click.option(
+    "--depth",
+    type=click.Choice(["8", "16"]),
+    default="8",
+    show_default=True,
+    help="Bits a channel of the output; 16 only in PNG and TIFF.",
+)
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are there already.")
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Photographs in work at a time.  [default: one per processor]"
@@ -84,6 +100,9 @@ def colorize(
     temperature: float | None,
     saturation: float,
     size: int | None,
+    negative: bool,
+    as_is: bool,
+    depth: str,
     overwrite: bool,
     jobs: int | None,
     as_json: bool,
@@ -94,6 +113,8 @@ def colorize(
     same command goes on where a run was stopped. No photograph is ever replaced by its output. A file that cannot be
     read gets one line, and the others go on.
     """
+    if out and depth == "16" and names_a_picture(out) and not has_16_bits(out):
+        raise click.BadParameter(f"{out} has 8 bits a channel; for 16, use .png or .tif.", ctx, param_hint="'--depth'")
     try:
         found = find(paths, out)
     except ValueError as error:
@@ -106,7 +127,18 @@ def colorize(
         _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
 
     def one(source: Path, target: Path) -> None:
-        colorizer.colorize_file(source, target, temperature=temperature, saturation=saturation, overwrite=overwrite)
+        remarks = colorizer.colorize_file(
+            source,
+            target,
+            temperature=temperature,
+            saturation=saturation,
+            negative=negative,
+            as_is=as_is,
+            depth=int(depth),
+            overwrite=overwrite,
+        )
+        for remark in remarks:
+            report.line(remark)
 
     from tintype.runtime.batch import colorize_all
 

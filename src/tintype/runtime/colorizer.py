@@ -2,8 +2,9 @@
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,17 @@ from PIL import Image
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.merge import Merge
 from tintype.runtime.model import Model, load_model
+from tintype.runtime.negative import invert
 from tintype.runtime.photo import Photo, photo_from_array
-from tintype.runtime.predict import Prediction, network_size, predict
-from tintype.runtime.read import photo_from_image, read_photo
+from tintype.runtime.predict import Prediction
+from tintype.runtime.read import count_pages, photo_from_image, read_photo
 from tintype.runtime.reduce import reduce_lightness, reduction
+from tintype.runtime.regions import Region, colours, predict_regions, whole_prediction
 from tintype.runtime.strips import cores
-from tintype.runtime.upsample import upsample
-from tintype.runtime.write import format_for, to_image, write_photo
+from tintype.runtime.write import check_depth, format_for, to_image, write_photo
+
+if TYPE_CHECKING:
+    from tintype.runtime.pages import Page
 
 _GUIDE = 2  # pixels of the guide, along a side, for one pixel of what the network sees
 
@@ -48,13 +53,19 @@ class Colorizer:
         self._size = size or self.model.input_size
 
     def predict(
-        self, photo: str | Path | Image.Image | NDArray[Any], *, temperature: float | None = None
+        self,
+        photo: str | Path | Image.Image | NDArray[Any],
+        *,
+        temperature: float | None = None,
+        negative: bool = False,
+        as_is: bool = False,
     ) -> Prediction:
-        """Predicts colour, at the network's resolution.
+        """Predicts colour, at the network's resolution. A scan's border is grey and certain in it.
 
         Args and errors as in `__call__`.
         """
-        return self._predict(self._read(photo), temperature)[0]
+        regions, guide, _ = self._predict(self._read(photo, negative), temperature, as_is)
+        return whole_prediction(regions, self.model, guide)
 
     def __call__(
         self,
@@ -62,6 +73,8 @@ class Colorizer:
         *,
         temperature: float | None = None,
         saturation: float = 1.0,
+        negative: bool = False,
+        as_is: bool = False,
     ) -> Image.Image:
         """Colorizes a photograph.
 
@@ -72,6 +85,9 @@ class Colorizer:
                 floats in [0, 1], in sRGB.
             temperature: below 1, closer to the likeliest colours and bolder; the model's own where None.
             saturation: multiplies ab; 0 gives grey.
+            negative: whether it is a negative, to be made a positive first.
+            as_is: whether to look for nothing. Else a scan's border stays grey, the views of a stereo card share
+                their colours, and the network is shown a faded or screened picture as it may have been.
 
         Returns:
             RGB, or RGBA where something is transparent; sRGB, of the photograph's size, upright.
@@ -81,8 +97,8 @@ class Colorizer:
             OSError: the file cannot be opened.
             ValueError: temperature not above 0, or saturation below 0.
         """
-        source = self._read(photo)
-        picture = self._colorize(source, temperature, saturation)
+        source = self._read(photo, negative)
+        picture = self._colorize(source, temperature, saturation, as_is)
         image = to_image(picture.pixels(self._threads), source.alpha is not None)
         return image if image.mode == "RGBA" else image.convert("RGB")
 
@@ -93,64 +109,103 @@ class Colorizer:
         *,
         temperature: float | None = None,
         saturation: float = 1.0,
+        negative: bool = False,
+        as_is: bool = False,
+        depth: int = 8,
         overwrite: bool = False,
-    ) -> None:
+    ) -> list[str]:
         """Colorizes a file into another, whose suffix says the format: .jpg, .png, .tif, .webp, .bmp.
 
         EXIF, XMP and resolution are kept, alpha where the format has it. The target appears when it is complete; when
-        anything goes wrong, nothing is left behind.
+        anything goes wrong, nothing is left behind. A TIFF file of several pages becomes another one, or in a format
+        without pages several files: NAME-1.png and so on, of which those that are there are kept.
 
         Args:
             source, target: paths. The folder of the target must be there.
-            temperature, saturation: see `__call__`.
+            temperature, saturation, negative, as_is: see `__call__`.
+            depth: bits a channel, 8 or 16; 16 in PNG and TIFF only.
             overwrite: whether a target that is there already is replaced. The source itself never is.
 
+        Returns:
+            Remarks for whoever looks at the result, in a line each; most often none.
+
         Raises:
-            PhotoError: the source cannot be read, or the target is not of a format that can be written.
+            PhotoError: the source cannot be read, or the target is not of a format that can be written, or has no
+                16 bits.
             FileExistsError: the target is there already.
             OSError: the source cannot be opened, or the target not be written; `filename` says which.
-            ValueError: as in `__call__`.
+            ValueError: as in `__call__`; or depth is neither 8 nor 16.
         """
         target = Path(target)
-        format_for(target)
-        if os.path.lexists(target):
-            if os.path.exists(target) and os.path.samefile(source, target):
-                raise PhotoError(f"{target}: is the photograph itself, which is never replaced; give another name")
-            if not overwrite:
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-        photo = self._read(source)
-        picture = self._colorize(photo, temperature, saturation)
-        write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads)
+        check_depth(target, depth)
+        _check_target(source, target, overwrite)
+        number = count_pages(source)
+        remarks: list[str] = []
 
-    def _read(self, photo: str | Path | Image.Image | NDArray[Any]) -> Photo:
+        def pages() -> "Iterator[Page]":
+            from tintype.runtime.pages import Page
+
+            for page in range(number):
+                photo = read_photo(source, self._threads, page)
+                photo = invert(photo) if negative else photo
+                yield Page(
+                    self._colorize(photo, temperature, saturation, as_is), photo.alpha is not None, photo.metadata
+                )
+
+        if number == 1:
+            photo = self._read(source, negative)
+            if photo.orange and not negative:
+                remarks.append(f"{source}: looks like a colour negative; if it is one, make it again with --negative")
+            picture = self._colorize(photo, temperature, saturation, as_is)
+            write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads, depth)
+        elif format_for(target) == "TIFF":
+            from tintype.runtime.pages import write_pages
+
+            write_pages(pages, target, overwrite, self._threads, depth)
+        else:
+            names = [target.with_stem(f"{target.stem}-{page + 1:0{len(str(number))}}") for page in range(number)]
+            for name, page in zip(names, pages(), strict=True):
+                if overwrite or not os.path.lexists(name):
+                    _check_target(source, name, overwrite)
+                    write_photo(page.picture, page.alpha, page.metadata, name, overwrite, self._threads, depth)
+            remarks.append(f"{source}: has {number} pages, which are in {names[0]} to {names[-1].name}")
+        return remarks
+
+    def _read(self, photo: str | Path | Image.Image | NDArray[Any], negative: bool) -> Photo:
         if isinstance(photo, str | os.PathLike):
-            return read_photo(photo, self._threads)
-        if isinstance(photo, Image.Image):
-            return photo_from_image(photo, self._threads)
-        if isinstance(photo, np.ndarray):
-            return photo_from_array(photo)
-        raise TypeError(f"a photograph must be a path, a Pillow image or a numpy array, not {type(photo).__name__}")
+            read = read_photo(photo, self._threads)
+        elif isinstance(photo, Image.Image):
+            read = photo_from_image(photo, self._threads)
+        elif isinstance(photo, np.ndarray):
+            read = photo_from_array(photo)
+        else:
+            kind = type(photo).__name__
+            raise TypeError(f"a photograph must be a path, a Pillow image or a numpy array, not {kind}")
+        return invert(read) if negative else read
 
-    def _predict(self, photo: Photo, temperature: float | None) -> tuple[Prediction, NDArray[np.float32], int]:
-        """The prediction, and the guide with the factor that it is reduced by."""
+    def _predict(
+        self, photo: Photo, temperature: float | None, as_is: bool
+    ) -> tuple[list[Region], NDArray[np.float32], int]:
+        """The predictions, and the guide with the factor that it is reduced by."""
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
         height, width = photo.codes.shape
         factor = reduction(height, width, _GUIDE * self._size)
         guide = reduce_lightness(photo, factor, self._threads)
-        size = network_size(height, width, self._size, self.model.multiple)
         extent = height / factor, width / factor
-        return predict(self.model, guide, extent, size, temperature), guide, factor
+        return predict_regions(self.model, guide, extent, self._size, temperature, as_is), guide, factor
 
-    def _colorize(self, photo: Photo, temperature: float | None, saturation: float) -> Merge:
+    def _colorize(self, photo: Photo, temperature: float | None, saturation: float, as_is: bool) -> Merge:
         if not saturation >= 0:
             raise ValueError(f"saturation is {saturation}; it must be at least 0")
-        prediction, guide, factor = self._predict(photo, temperature)
-        height, width = photo.codes.shape
-        extent = height / factor, width / factor
-        seen = network_size(height, width, self._size, self.model.multiple)
-        scale = extent[0] / seen[0], extent[1] / seen[1]  # pixels of the guide to one of the network's input
-        origin = self.model.ab_origin * scale[0], self.model.ab_origin * scale[1]
-        stride = self.model.stride * scale[0], self.model.stride * scale[1]
-        slope, offset = upsample(prediction.ab, guide, extent, origin, stride, self._threads)
+        regions, guide, factor = self._predict(photo, temperature, as_is)
+        slope, offset = colours(regions, self.model, guide, self._threads)
         return Merge(photo, slope, offset, factor, saturation)
+
+
+def _check_target(source: str | Path, target: Path, overwrite: bool) -> None:
+    if os.path.lexists(target):
+        if os.path.exists(target) and os.path.samefile(source, target):
+            raise PhotoError(f"{target}: is the photograph itself, which is never replaced; give another name")
+        if not overwrite:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tintype.runtime.formats import FORMATS, has_format, output_suffix
+from tintype.runtime.formats import FORMATS, can_be_read, has_format, output_suffix
 
 MARK = ".color"  # NAME.color.EXT is the colour version of NAME.EXT beside it
 _IS_INPUT = "is a folder to colorize; leave -o out to get NAME.color.EXT beside each photograph, or give another folder"
@@ -206,7 +206,7 @@ def _walk(base: str, pattern: tuple[str, ...], visited: set[tuple[int, int]]) ->
             if os.path.isdir(path) if link else entry.is_dir():
                 if _matches(parts, pattern, partly=True):
                     below.append((path, parts))
-            elif has_format(path) and _matches(parts, pattern) and not original_of(path):
+            elif can_be_read(path) and _matches(parts, pattern) and not original_of(path):
                 if os.path.isfile(path) if link else entry.is_file():
                     yield path
                 elif link:

@@ -1,4 +1,4 @@
-"""The formats that colour pictures are written in, by suffix. Needs no library, so that listing folders is quick."""
+"""The formats that pictures are read from and written in, by suffix. Needs no library: listing folders is quick."""
 
 import os
 
@@ -11,11 +11,24 @@ FORMATS = {  # suffix: Pillow's name
     ".webp": "WEBP",
     ".bmp": "BMP",
 }
+DEEP = {"PNG", "TIFF"}  # may have 16 bits a channel
+RAW = {".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"}  # of cameras
+READ_ONLY = {".heic", ".heif", ".avif", *RAW}
 
 
 def has_format(path: str) -> bool:
     """Whether the suffix of a path means a format that is read and written."""
     return os.path.splitext(path)[1].lower() in FORMATS
+
+
+def has_16_bits(path: str) -> bool:
+    """Whether the suffix of a path means a format that is written with 16 bits a channel, if wanted."""
+    return FORMATS.get(os.path.splitext(path)[1].lower()) in DEEP
+
+
+def can_be_read(path: str) -> bool:
+    """Whether the suffix of a path means a photograph."""
+    return has_format(path) or os.path.splitext(path)[1].lower() in READ_ONLY
 
 
 def output_suffix(source: str) -> str:

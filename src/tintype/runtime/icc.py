@@ -10,7 +10,7 @@ from functools import lru_cache
 
 _D50 = (0.9642, 1.0, 0.8249)
 # The columns of sRGB's matrix, adapted to D50 (Bradford), as in the profile published by the ICC.
-_SRGB_COLUMNS = {
+SRGB_COLUMNS = {
     b"rXYZ": (0.4360, 0.2225, 0.0139),
     b"gXYZ": (0.3851, 0.7169, 0.0971),
     b"bXYZ": (0.1431, 0.0606, 0.7141),
@@ -66,7 +66,7 @@ def srgb_profile() -> bytes:
         return ((v + 0.055) / 1.055) ** 2.4 if v > 0.04045 else v / 12.92
 
     curve = _curve(transfer, 1024)
-    tags = {tag: _xyz(column) for tag, column in _SRGB_COLUMNS.items()}
+    tags = {tag: _xyz(column) for tag, column in SRGB_COLUMNS.items()}
     return _profile(b"RGB ", "sRGB", tags | {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve})
 
 

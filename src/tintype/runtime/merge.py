@@ -1,13 +1,16 @@
 """Full resolution: the photograph's own lightness joined with colour that follows its edges, tile by tile."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tintype.runtime.buffers import Buffers, Plane, multiply
 from tintype.runtime.paint import Painter, Pixels
 from tintype.runtime.photo import Photo
 from tintype.runtime.strips import share, spans
+from tintype.runtime.wide import WidePainter
 
 # Pixels per tile: fewer, and a thread often waits for the interpreter lock; more, and the buffers leave the caches.
 _TILE = 225_000
@@ -37,16 +40,17 @@ class Merge:
         way = (np.arange(factor) + 0.5 - self._half) / factor + 0.5
         self._ways = np.stack([1 - way, way], axis=1).astype(np.float32)
 
-    def painter(self) -> Callable[[int, int, Pixels], None]:
+    def painter(self, wide: bool = False) -> Callable[[int, int, NDArray[Any]], None]:
         """What paints rows of the picture, for one thread.
 
         It takes the first row, the one after the last, and where to put them: (rows, W) uint32, in memory the bytes
-        R, G, B and alpha.
+        R, G, B and alpha; or, if `wide`, (rows, W, 4) uint16.
         """
-        paint, buffers, factor = Painter(self._photo.lightness), Buffers(), self._factor
+        paint: Painter | WidePainter = (WidePainter if wide else Painter)(self._photo.lightness)
+        buffers, factor = Buffers(), self._factor
         codes, alpha, width = self._photo.codes, self._photo.alpha, self.shape[1]
 
-        def rows(y0: int, y1: int, out: Pixels) -> None:
+        def rows(y0: int, y1: int, out: NDArray[Any]) -> None:
             runs = (y0 + self._half) // factor, (y1 - 1 + self._half) // factor + 1
             for x0, x1 in spans(width, max(1, _TILE // factor)):
                 for first, last in spans(runs[1] - runs[0], max(1, _TILE // (factor * (x1 - x0)))):

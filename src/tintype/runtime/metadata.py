@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -35,14 +36,24 @@ def read_metadata(picture: Image.Image) -> Metadata:
     """Collects what can be carried over. A part that is damaged is left out."""
     turned = read_orientation(picture) >= 5
     try:
-        exif = _exif(picture, turned)
+        exif = _exif(picture.getexif(), turned)
     except Exception:
         exif = None
     return Metadata(exif, _xmp(picture), _dpi(picture, turned))
 
 
-def _exif(picture: Image.Image, turned: bool) -> bytes | None:
-    old, new = picture.getexif(), Image.Exif()
+def read_tiff_exif(file: BinaryIO) -> Metadata:
+    """EXIF of a file that is TIFF inside, though no picture that Pillow knows, as most raw files are."""
+    try:
+        exif = Image.Exif()
+        exif.load_from_fp(file)
+        return Metadata(_exif(exif, exif.get(_ORIENTATION, 1) in range(5, 9)))
+    except Exception:
+        return Metadata()
+
+
+def _exif(old: Image.Exif, turned: bool) -> bytes | None:
+    new = Image.Exif()
     for tag, value in old.items():
         if tag in _DESCRIPTIVE:
             new[tag] = value

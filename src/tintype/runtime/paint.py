@@ -21,15 +21,15 @@ from tintype.runtime.buffers import Buffers, Codes, Lookup, Plane, multiply
 
 Pixels = NDArray[np.uint32]
 
-_T0 = 6 / 29
-_UNIT = 1 / np.sqrt(3 * _T0**2)  # f is counted in units in which s is 1, and X, Y, Z in their cubes
+DARKEST = 6 / 29  # t0
+UNIT = 1 / np.sqrt(3 * DARKEST**2)  # f is counted in units in which s is 1, and X, Y, Z in their cubes
 
 # Linear values index a table, in which 0 stands at _BLACK and 1 at _WHITE. What lies beyond, but in the table, is
 # clipped without a look: by less than half an 8-bit level, though not so far that black or white would take a tint.
 _LEVELS = 1 << 15
 _BLACK, _WHITE = 3, _LEVELS - 17
 _FIRST_OUTSIDE = np.float32(_LEVELS).view(np.uint32)
-_SCALE = (_WHITE - _BLACK) / _UNIT**3
+_SCALE = (_WHITE - _BLACK) / UNIT**3
 
 
 def _to_levels() -> Plane:
@@ -46,8 +46,8 @@ class Painter:
     """
 
     def __init__(self, lightness: Plane):
-        fy = (lightness.astype(np.float64) + 16) / 116 * _UNIT
-        r = np.maximum(fy, _T0 * _UNIT)
+        fy = (lightness.astype(np.float64) + 16) / 116 * UNIT
+        r = np.maximum(fy, DARKEST * UNIT)
         self._fy, self._y = Lookup(fy), Lookup(r**3 + fy - r)
         self._to_levels = _to_levels()
         self._buffers = Buffers()
@@ -60,7 +60,7 @@ class Painter:
         """
         a, b = np.array([1 / 500, -1 / 200]).reshape(2, 1, 1) * np.stack([slope, offset])
         p = 1 + 116 * a
-        return np.concatenate([p, _UNIT * (b - 16 * a)]).astype(np.float32).transpose(1, 0, 2)
+        return np.concatenate([p, UNIT * (b - 16 * a)]).astype(np.float32).transpose(1, 0, 2)
 
     def __call__(self, codes: Codes, coefficients: Plane, alpha: NDArray[np.uint8] | None, out: Pixels) -> None:
         """Paints a tile.
@@ -80,7 +80,7 @@ class Painter:
         f, r = coefficients[:, :2], coefficients[:, 2:]
         f *= fy[:, None]
         f += r
-        np.maximum(f, np.float32(_T0 * _UNIT), out=r)
+        np.maximum(f, np.float32(DARKEST * UNIT), out=r)
         f -= r
         xz = xzy1[:2].reshape(2, *shape).transpose(1, 0, 2)
         np.multiply(r, r, out=xz)

@@ -35,12 +35,14 @@ class Photo:
         lightness: CIE L in [0, 100] of each code: 256 or 65536 float32.
         alpha: (H, W) uint8, None where everything is opaque.
         metadata: for the output file.
+        orange: whether it has the colour of film's orange mask all over, as colour negatives do.
     """
 
     codes: Codes
     lightness: Plane
     alpha: NDArray[np.uint8] | None = None
     metadata: Metadata = field(default_factory=Metadata)
+    orange: bool = False
 
 
 @cache

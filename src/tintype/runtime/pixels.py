@@ -11,6 +11,7 @@ from PIL import Image
 
 from tintype.color import lab_to_rgb
 from tintype.runtime.buffers import Buffers, Codes, Plane
+from tintype.runtime.curves import grey_curve
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.icc import lightness_profile, srgb_profile
 from tintype.runtime.photo import code_rgb, even_lightness, grey_lightness
@@ -162,6 +163,8 @@ def _profile_lightness(image: Image.Image, levels: int) -> Plane:
     profile = image.info.get("icc_profile")
     if not profile:
         return usual
+    if (curve := grey_curve(profile, levels)) is not None:
+        return curve
     from PIL import ImageCms
 
     try:

@@ -27,7 +27,7 @@ class Prediction:
     entropy: Plane
 
 
-def network_size(height: int, width: int, size: int, multiple: int) -> tuple[int, int]:
+def network_size(height: float, width: float, size: int, multiple: int) -> tuple[int, int]:
     """Height and width at which the network sees a picture: its shape, and the area of a square of side `size`.
 
     Long and narrow pictures get less, so that padding to `multiple` does not make them many times as large.

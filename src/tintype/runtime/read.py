@@ -2,11 +2,8 @@
 
 import os
 import stat
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,35 +11,56 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from tintype.runtime.buffers import Codes, Plane
 from tintype.runtime.errors import PhotoError
+from tintype.runtime.kinds import is_raw, open_picture, quiet
 from tintype.runtime.metadata import read_metadata, read_orientation
+from tintype.runtime.negative import has_orange_mask, is_orange
 from tintype.runtime.photo import Metadata, Photo, turn
 from tintype.runtime.pixels import read_pixels, read_rgb_pixels
 
 MOST_PIXELS = 200_000_000
-
-# Pillow's plugins warn about faults in headers and EXIF, and the filters of warnings belong to the whole process. So
-# these are read by one thread at a time; pixels are not.
-_header_lock = threading.Lock()
+_SUBFILE_TYPE, _REDUCED, _MASK = 254, 1, 4  # a TIFF tag, and bits of it
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with _header_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def read_photo(path: str | Path, threads: int = 1, page: int | None = None) -> Photo:
+    """Reads a photograph: JPEG (or the first picture of an MPO), PNG, TIFF, WebP, BMP, GIF, AVIF, HEIC or raw.
 
-
-def read_photo(path: str | Path, threads: int = 1) -> Photo:
-    """Reads a photograph: JPEG (or the first picture of an MPO), PNG, TIFF, WebP, BMP or GIF.
+    Args:
+        path: the file.
+        threads: how many to use.
+        page: which one of a TIFF file with several, from 0; see `count_pages`.
 
     Raises:
-        PhotoError: it is none of these, damaged, cut short, empty, larger than 200 megapixels, or holds several frames
-            or pages.
+        PhotoError: it is none of these, damaged, cut short, empty, larger than 200 megapixels, or holds several frames,
+            or pages and none is asked for; or the library for HEIC or raw files is not installed.
         OSError: the file cannot be opened or read.
     """
-    with _loaded(path) as (picture, metadata):
-        return _photo(picture, threads, metadata)
+    if is_raw(os.fspath(path)):
+        from tintype.runtime.raw import read_raw
+
+        with _one_line(os.fspath(path)):
+            return read_raw(os.fspath(path), MOST_PIXELS)
+    with _opened(path, page) as (picture, file):
+        if picture.format == "TIFF":
+            from tintype.runtime.deep import read_deep
+
+            if deep := read_deep(picture, file, threads):
+                return _upright(picture, deep[:3], _metadata(picture), is_orange(deep[3]))
+        metadata = _load(picture)
+        return _upright(picture, read_pixels(picture, threads), metadata, has_orange_mask(picture))
+
+
+def count_pages(path: str | Path) -> int:
+    """How many pages a TIFF file has, not counting previews and masks; 1 for others. Raises as `read_photo`."""
+    name = os.fspath(path)
+    with open(name, "rb") as file:
+        if is_raw(name) or file.read(2) not in (b"II", b"MM"):
+            return 1
+        file.seek(0)
+        with _one_line(name):
+            picture = open_picture(file, name)
+            return len(_pages(picture)) if picture.format == "TIFF" else 1
 
 
 def read_rgb(path: str | Path) -> NDArray[np.uint8]:
@@ -50,8 +68,9 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
 
     A grey photograph has three equal channels. Raises as `read_photo`.
     """
-    with _loaded(path) as (picture, _):
-        with _quiet():
+    with _opened(path) as (picture, _):
+        _load(picture)
+        with quiet():
             orientation = read_orientation(picture)
         return turn(read_rgb_pixels(picture), orientation)
 
@@ -59,8 +78,13 @@ def read_rgb(path: str | Path) -> NDArray[np.uint8]:
 def read_size(path: str | Path) -> tuple[int, int]:
     """Width and height in a photograph's header, before it is turned upright. Raises as `read_photo`."""
     name = os.fspath(path)
+    if is_raw(name):
+        from tintype.runtime.raw import raw_size
+
+        with _one_line(name):
+            return raw_size(name)
     with open(name, "rb") as file, _one_line(name):
-        size: tuple[int, int] = _open(file, name).size
+        size: tuple[int, int] = open_picture(file, name).size
         return size
 
 
@@ -75,83 +99,89 @@ def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
         if 0 in image.size:
             raise PhotoError(f"{name}: has no pixels")
         image.load()
-        return _photo(image, threads, _metadata(image))
+        return _upright(image, read_pixels(image, threads), _metadata(image), has_orange_mask(image))
 
 
 @contextmanager
-def _loaded(path: str | Path) -> Iterator[tuple[ImageFile.ImageFile, Metadata]]:
-    """A photograph with its pixels decoded, and its metadata."""
+def _opened(path: str | Path, page: int | None = None) -> Iterator[tuple[ImageFile.ImageFile, BinaryIO]]:
+    """A photograph of which the header is read and in order, and its file."""
     name = os.fspath(path)
     if not stat.S_ISREG(os.stat(name).st_mode):
         with open(name, "rb"):  # a folder says so itself
             raise PhotoError(f"{name}: not a regular file")
     with open(name, "rb") as file, _one_line(name):
-        picture = _open(file, name)
-        _check(picture, name)
-        # Pillow turns TIFF pictures upright while it decodes them. In PNG, EXIF may follow the pixels.
-        early = picture.format == "TIFF"
-        metadata = _metadata(picture) if early else None
-        picture.load()
-        yield picture, metadata or _metadata(picture)
+        picture = open_picture(file, name)
+        _turn_to(picture, name, page)
+        _check_size(picture, name)
+        yield picture, file
 
 
-def _open(file: BinaryIO, name: str) -> ImageFile.ImageFile:
-    """Reads the header. Asks Pillow's plugin directly: `Image.open` holds to a limit of size of its own."""
-    start = file.read(16)
-    if not start:
-        raise PhotoError(f"{name}: the file is empty")
-    format = _format(start)
-    if not format:
-        raise PhotoError(f"{name}: not a photograph; it must be JPEG, PNG, TIFF, WebP, BMP or GIF")
-    import_module(f"PIL.{format}ImagePlugin")
-    file.seek(0)
-    with _quiet():
-        picture = Image.OPEN[format.upper()][0](file, "")
-        return picture
+def _load(picture: ImageFile.ImageFile) -> Metadata:
+    """Decodes the pixels, and gives the metadata."""
+    # Pillow turns TIFF pictures upright while it decodes them. In PNG, EXIF may follow the pixels.
+    metadata = _metadata(picture) if picture.format == "TIFF" else None
+    picture.load()
+    return metadata or _metadata(picture)
 
 
-def _format(start: bytes) -> str | None:
-    """The name of Pillow's plugin for a file that starts so."""
-    magic = {
-        b"\xff\xd8\xff": "Jpeg",
-        b"\x89PNG\r\n\x1a\n": "Png",
-        b"II*\0": "Tiff",
-        b"MM\0*": "Tiff",
-        b"II+\0": "Tiff",
-        b"MM\0+": "Tiff",
-        b"BM": "Bmp",
-        b"GIF8": "Gif",
-    }
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "WebP"
-    return next((format for prefix, format in magic.items() if start.startswith(prefix)), None)
+def _turn_to(picture: ImageFile.ImageFile, name: str, page: int | None) -> None:
+    """Goes to the page that is meant."""
+    if picture.format in ("MPO", "HEIF"):  # further pictures are other views of the first, or previews
+        return
+    if picture.format == "TIFF":
+        pages = _pages(picture)
+        if page is None and len(pages) > 1:
+            raise PhotoError(f"{name}: has {len(pages)} pages; save the one to colorize as a file of its own")
+        if (page or 0) >= len(pages):
+            raise PhotoError(f"{name}: has no page {(page or 0) + 1}; there are {len(pages)}")
+        if pages[page or 0] != picture.tell():
+            with quiet():
+                picture.seek(pages[page or 0])
+        return
+    with quiet():
+        frames = getattr(picture, "n_frames", 1)
+    if frames > 1:
+        raise PhotoError(f"{name}: has {frames} frames; save the one to colorize as a file of its own")
 
 
-def _check(picture: ImageFile.ImageFile, name: str) -> None:
+def _pages(picture: ImageFile.ImageFile) -> list[int]:
+    """The numbers of a TIFF file's pages that are pictures of their own, not previews of others or masks for them."""
+    with quiet():
+        frames: int = getattr(picture, "n_frames", 1)
+        if frames == 1:
+            return [0]
+        kinds = []
+        for number in range(frames):
+            picture.seek(number)
+            kinds.append(getattr(picture, "tag_v2", {}).get(_SUBFILE_TYPE, 0))
+        picture.seek(0)
+    return [number for number, kind in enumerate(kinds) if not kind & (_REDUCED | _MASK)] or [0]
+
+
+def _check_size(picture: ImageFile.ImageFile, name: str) -> None:
     width, height = picture.size
     if width * height > MOST_PIXELS:
         raise PhotoError(f"{name}: {width}x{height} is too large; the limit is {MOST_PIXELS // 10**6} megapixels")
     if width * height == 0:
         raise PhotoError(f"{name}: has no pixels")
-    if picture.format == "MPO":  # further pictures are other views of the first, or previews
-        return
-    with _quiet():
-        frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
-        kind = "pages" if picture.format == "TIFF" else "frames"
-        raise PhotoError(f"{name}: has {frames} {kind}; save the one to colorize as a file of its own")
 
 
 def _metadata(picture: Image.Image) -> Metadata:
-    with _quiet():
+    with quiet():
         return read_metadata(picture)
 
 
-def _photo(picture: Image.Image, threads: int, metadata: Metadata) -> Photo:
-    with _quiet():
+def _upright(
+    picture: Image.Image,
+    pixels: tuple[Codes, Plane, NDArray[np.uint8] | None],
+    metadata: Metadata,
+    orange: bool = False,
+) -> Photo:
+    with quiet():
         orientation = read_orientation(picture)
-    codes, lightness, alpha = read_pixels(picture, threads)
-    return Photo(turn(codes, orientation), lightness, None if alpha is None else turn(alpha, orientation), metadata)
+    codes, lightness, alpha = pixels
+    alpha = None if alpha is None else turn(alpha, orientation)
+    return Photo(turn(codes, orientation), lightness, alpha, metadata, orange)
 
 
 @contextmanager

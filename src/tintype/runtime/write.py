@@ -10,7 +10,7 @@ from PIL import Image
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.buffers import Buffers
 from tintype.runtime.errors import PhotoError
-from tintype.runtime.formats import FORMATS
+from tintype.runtime.formats import DEEP, FORMATS
 from tintype.runtime.icc import srgb_profile
 from tintype.runtime.jpeg import write_jpeg
 from tintype.runtime.merge import Merge
@@ -44,8 +44,27 @@ def to_image(pixels: Pixels, alpha: bool) -> Image.Image:
     return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
+def check_depth(target: Path, depth: int) -> None:
+    """Whether the format of a file has so many bits a channel.
+
+    Raises:
+        ValueError: neither 8 nor 16.
+        PhotoError: it has not, or cannot be written at all.
+    """
+    if depth not in (8, 16):
+        raise ValueError(f"depth is {depth}; it must be 8 or 16")
+    if format_for(target) not in DEEP and depth == 16:
+        raise PhotoError(f"{target}: {format_for(target)} has 8 bits a channel; for 16, use .png or .tif")
+
+
 def write_photo(
-    picture: Merge, alpha: bool, metadata: Metadata, target: Path, overwrite: bool, threads: int = 1
+    picture: Merge,
+    alpha: bool,
+    metadata: Metadata,
+    target: Path,
+    overwrite: bool,
+    threads: int = 1,
+    depth: int = 8,
 ) -> None:
     """Writes a picture in the format that the target's suffix means.
 
@@ -59,9 +78,10 @@ def write_photo(
         metadata: to go with it.
         target, overwrite: as of `write_atomically`.
         threads: how many to use.
+        depth: bits a channel: 8, or for PNG and TIFF 16 (then TIFF by Deflate).
 
     Raises:
-        PhotoError: the format is unknown, or too small for the picture.
+        PhotoError: the format is unknown, or too small for the picture, or has no 16 bits.
         FileExistsError, OSError: see `write_atomically`.
     """
     format = format_for(target)
@@ -69,6 +89,12 @@ def write_photo(
     if max(picture.shape) > largest:
         size = f"{picture.shape[1]}x{picture.shape[0]}"
         raise PhotoError(f"{target}: {size} is too large, {format} ends at {largest} pixels a side; use .png or .tif")
+    check_depth(target, depth)
+    if depth == 16:
+        from tintype.runtime.pages import Page, write_16_bit
+
+        write_16_bit(Page(picture, alpha, metadata), format, target, overwrite, threads)
+        return
     options = _options(format, metadata)
 
     def write(file: BinaryIO) -> None:
