@@ -16,16 +16,17 @@ class Report:
     Everything for people goes to stderr, with a progress bar where that is a terminal; stdout has JSON only.
     """
 
-    def __init__(self, todo: int, *, as_json: bool) -> None:
-        """`todo`: how many photographs there are to colorize, as far as is known before the run."""
+    def __init__(self, todo: int | None, *, as_json: bool) -> None:
+        """`todo`: how many photographs there are to colorize; None where that is not known before the run."""
         self.made = self.skipped = self.failed = 0
         self._as_json = as_json
         self._last: str | None = None
         self._bar = None
-        if todo > FEW and sys.stderr.isatty():
+        if (todo is None or todo > FEW) and sys.stderr.isatty():
             from tqdm import tqdm
 
             form = "{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} photographs, {remaining} left"
+            form = form if todo else "{n_fmt} photographs in {elapsed}, {rate_fmt}"
             self._bar = tqdm(total=todo, bar_format=form, dynamic_ncols=True, file=sys.stderr)
 
     def add(self, item: Item) -> None:
