@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
+import fsspec
 import pytest
 
 from cli.conftest import model, run
 
 __all__ = ["model", "run"]
-
-fsspec = pytest.importorskip("fsspec", reason="URLs need fsspec, of the extra [ray]")
 
 
 @pytest.fixture

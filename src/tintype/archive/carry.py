@@ -42,8 +42,8 @@ class Carrier:
         except Exception as problem:  # every file system has its own
             reason = " ".join(str(problem).split()) or type(problem).__name__
             missing = isinstance(problem, FileNotFoundError)
-            error = f"{item.source}: {'no such file' if missing else reason[:200]}"
-            return replace(item, error=error, seconds=time.perf_counter() - start), None
+            line = f"{item.source}: {'no such file' if missing else reason[:200]}"
+            return replace(item, error=line, seconds=time.perf_counter() - start), None
         error = made.error
         if error and made.target:
             error = error.replace(made.source, item.source).replace(made.target, item.target)

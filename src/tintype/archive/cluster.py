@@ -9,9 +9,10 @@ not depend on the size of the archive.
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import islice
@@ -65,7 +66,8 @@ def cluster(settings: Settings, jobs: int | None, address: str | None, stop: Eve
     for name in ("ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        yield lambda items: _work(items, settings, jobs, stop)
+        with redirect_stdout(sys.stderr):  # where Ray tells of machines that are gone
+            yield lambda items: _work(items, settings, jobs, stop)
     finally:
         if ours:
             ray.shutdown()
@@ -109,8 +111,8 @@ def _portion(todo: list[Item], settings: Settings, jobs: int | None, stop: Event
         if len(unheard) == len(todo):
             raise ClusterError(f"the Ray cluster failed: {' '.join(str(error).split())[:200]}") from error
     for item in unheard.values():  # Ray gave up after three more tries
-        error = f"{item.source}: the worker that had it ended, again and again"
-        yield replace(item, error=error, seconds=time.perf_counter() - start)
+        line = f"{item.source}: the worker that had it ended, again and again"
+        yield replace(item, error=line, seconds=time.perf_counter() - start)
 
 
 def _colorize(row: Row, settings: Settings) -> Row:

@@ -111,12 +111,13 @@ def colorize(
         raise click.UsageError("--address is of a Ray cluster: add --engine ray", ctx)
     plan = make_plan(ctx, paths, out, overwrite)
     settings = Settings(model, size, temperature, saturation, overwrite)
+    stdout = sys.stdout  # an engine may lead it elsewhere, for libraries that print
     with ExitStack() as stack:
         stop = stack.enter_context(stopping())
         chosen = stack.enter_context(choose(ctx, engine, settings, plan, jobs, address, stop))
         plan.make_out()
         records = stack.enter_context(open_report(report_file)) if report_file else None
-        report = Report(plan.todo, as_json=as_json)
+        report = Report(plan.todo, as_json=as_json, out=stdout)
         for folder in plan.empty:
             report.line(f"{folder}: no photographs in this folder")
         try:
@@ -125,7 +126,7 @@ def colorize(
                 if records is not None:
                     records.add(item)
         except BrokenPipeError:  # whoever read the JSON has read enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is still to be flushed
             report.close("Stopped: ", ", and then nobody read on. The same command goes on here.")
             ctx.exit(1)
         except OSError as error:
