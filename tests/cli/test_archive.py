@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -79,6 +80,38 @@ def test_a_run_that_is_killed_again_and_again_ends_as_an_unbroken_one(album: Pat
     assert {name: row["size"] for name, row in whole.items()} == {name: row["size"] for name, row in broken.items()}
     assert {name for name, row in broken.items() if row["status"] == "failed"} == {"bad.jpg", "worse.jpg"}
     assert sum(row["status"] == "made" for row in broken.values()) >= NUMBER // 2
+
+
+def test_ctrl_c_in_a_terminal_reaches_all_processes_and_leaves_whole_photographs(album: Path, model: Path) -> None:
+    command = [TINTYPE, "colorize", "in", "-o", "out", "--jobs", "2", "--model", str(model)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=album, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        while not (album / "out").is_dir() or len(names(album / "out")) < 5:
+            assert process.poll() is None
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    *failures, line = err.splitlines()
+    assert {failure.partition(":")[0] for failure in failures} <= {"in/bad.jpg", "in/worse.jpg"}
+    assert line.startswith("Stopped: ")
+    for path in (album / "out").rglob("*.jpg"):
+        with Image.open(path) as made:
+            made.load()
+    deadline = time.monotonic() + 10
+    while group_is_there(process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def group_is_there(number: int) -> bool:
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_the_report_names_output_size_and_error(run: Run, tmp_path: Path) -> None:

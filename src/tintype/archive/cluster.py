@@ -73,6 +73,11 @@ def cluster(settings: Settings, jobs: int | None, address: str | None, stop: Eve
             ray.shutdown()
 
 
+def leave() -> None:
+    """Leaves the cluster, and with it what is in work; one of this machine alone is ended."""
+    ray.shutdown()
+
+
 def _work(items: Iterable[Item], settings: Settings, jobs: int | None, stop: Event) -> Iterator[Item]:
     rest = iter(items)
     while portion := list(islice(rest, _PORTION)):

@@ -51,8 +51,8 @@ def choose(
     except ModelError as error:
         raise click.BadParameter(str(error), ctx, param_hint="'--model'") from error
     if name == "ray":
-        with _ray(settings, jobs, address, stop) as work:
-            yield Engine(work)
+        with _ray(settings, jobs, address, stop) as (work, kill):
+            yield Engine(work, kill)
     elif many and number > 1:
         with Workers(settings, number) as workers:
             yield Engine(_local(workers, plan, number, settings, stop), workers.kill)
@@ -76,15 +76,17 @@ def _local(colorize: Colorize, plan: Plan, jobs: int, settings: Settings, stop: 
 
 
 @contextmanager
-def _ray(settings: Settings, jobs: int | None, address: str | None, stop: Event) -> Iterator[Work]:
+def _ray(
+    settings: Settings, jobs: int | None, address: str | None, stop: Event
+) -> Iterator[tuple[Work, Callable[[], None]]]:
     try:
-        from tintype.archive.cluster import ClusterError, cluster
+        from tintype.archive.cluster import ClusterError, cluster, leave
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] not in ("ray", "fsspec", "pandas", "pyarrow"):
             raise
         raise Wrong(f"--engine ray needs {error.name}, which is not installed. {how_to_install('ray')}") from error
     try:
         with cluster(settings, jobs, address, stop) as work:
-            yield work
+            yield work, leave
     except ClusterError as error:
         raise click.ClickException(str(error)) from error

@@ -8,7 +8,8 @@ import multiprocessing
 import pickle
 import queue
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from types import TracebackType
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.settings import Settings
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # often sent to all processes of a run, of which the first decides
 MANY = 100  # photographs from which on processes are worth their start: half a second each
 
 
@@ -80,7 +82,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
         self._connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, settings), daemon=True)
-        self.process.start()
+        with _signals_blocked():
+            self.process.start()
         theirs.close()  # so that the end of the process is seen here
 
     def colorize(self, source: Path, target: Path) -> None:
@@ -97,7 +100,7 @@ class _Worker:
 
 def _serve(connection: Connection, settings: Settings) -> None:
     """What a worker does until nobody is at the other end."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # often sent to all processes of a run, of which the first decides
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     colorize = None
     with suppress(EOFError, OSError):
@@ -110,6 +113,19 @@ def _serve(connection: Connection, settings: Settings) -> None:
             except Exception as problem:
                 error = _portable(problem)
             connection.send(error)
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Processes started meanwhile do not see the signals, even before `_serve`, where systems can do this."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _portable(error: Exception) -> Exception:
