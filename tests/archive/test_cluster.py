@@ -17,7 +17,7 @@ from PIL import Image
 from cli.command import ENVIRONMENT, TINTYPE, names, photograph
 from tintype.cli import main
 
-NUMBER = 40
+NUMBER = 60
 
 
 @pytest.fixture
@@ -66,19 +66,18 @@ def test_a_worker_and_a_machine_that_die_in_the_middle_lose_and_double_nothing(
         there, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            first, second = list(two_machines.worker_nodes)
-            wait_for(process, lambda: len(names(tmp_path / "there")) > 2)
-            killed = workers(first)
-            for pid in killed:
+            machines = list(two_machines.worker_nodes)
+            wait_for(process, lambda: len(names(tmp_path / "there")) > 2 and any(map(workers, machines)))
+            busy = next(machine for machine in machines if workers(machine))
+            for pid in workers(busy):
                 os.kill(pid, signal.SIGKILL)
             before = len(names(tmp_path / "there"))
             wait_for(process, lambda: len(names(tmp_path / "there")) > before)
-            two_machines.remove_node(second, allow_graceful=False)
+            two_machines.remove_node(busy, allow_graceful=False)
             assert len(names(tmp_path / "there")) < NUMBER
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=200)
         finally:
             process.kill()
-    assert killed
     assert process.returncode == 1, err
     assert names(tmp_path / "there") == names(tmp_path / "here") == {f"{number}.png" for number in range(NUMBER)}
     for name in names(tmp_path / "here"):
@@ -88,6 +87,49 @@ def test_a_worker_and_a_machine_that_die_in_the_middle_lose_and_double_nothing(
     assert sorted(row["source"] for row in rows) == sorted(f"in/{name}" for name in names(tmp_path / "in"))
     assert [row["source"] for row in rows if row["status"] == "failed"] == ["in/bad.png"]
     assert "in/bad.png: not a photograph" in err
+
+
+POISON = """
+import os
+from tintype.runtime.settings import Settings
+
+class Poison(Settings):
+    def load(self, threads):
+        return lambda source, target: os._exit(7) if source.name == "poison.jpg" else target.write_text("made")
+"""
+RUN = """
+import sys
+from threading import Event
+from poison import Poison
+from tintype.archive.cluster import cluster
+from tintype.runtime.folders import Item
+from tintype.runtime.retry import twice
+
+stop = Event()
+plan = [Item(f"{name}.jpg", f"out/{name}.jpg") for name in (0, 1, 2, "poison", 3, 4, 5)]
+with cluster(Poison(), 1, None, stop) as work:
+    for item in twice(plan, work, stop):
+        sys.__stdout__.write(f"{item.source} {item.error}\\n")
+"""
+
+
+def test_a_photograph_that_crashes_its_worker_fails_and_the_run_ends(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="--engine ray needs Ray, of the extra [ray]")
+    (tmp_path / "poison.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=tmp_path,
+        env=ENVIRONMENT | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    *made, poison = done.stdout.splitlines()
+    assert sorted(made) == [f"{number}.jpg None" for number in range(6)]
+    assert "poison.jpg: the process that worked on it was ended (exit code 7)" in poison
+    assert names(tmp_path / "out") == {f"{number}.jpg" for number in range(6)}
 
 
 def wait_for(process: subprocess.Popen[str], condition: Any) -> None:

@@ -26,6 +26,7 @@ from tintype.archive.carry import Carrier
 from tintype.runtime.folders import Item
 from tintype.runtime.retry import Work
 from tintype.runtime.settings import Colorize, Settings
+from tintype.runtime.workers import Workers
 
 _PORTION = 20_000  # photographs that Ray is told of at a time: between portions, workers wait for the slowest
 _MOST = 16  # photographs that a worker has at a time
@@ -98,9 +99,12 @@ def _portion(todo: list[Item], settings: Settings, jobs: int | None, stop: Event
         {"number": number, "source": _sent(item.source), "target": _sent(item.target or "")}
         for number, item in enumerate(todo)
     ]
-    photographs = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // at_once))
+    blocks = -(-len(rows) // at_once)
+    photographs = ray.data.from_items(rows, override_num_blocks=blocks)
     made = photographs.map(
-        partial(_colorize, settings=settings), num_cpus=1, compute=ray.data.TaskPoolStrategy(size=jobs)
+        partial(_colorize, settings=settings),
+        num_cpus=1,
+        compute=ray.data.TaskPoolStrategy(size=jobs and min(jobs, blocks)),
     )
     unheard = dict(enumerate(todo))
     try:
@@ -115,8 +119,8 @@ def _portion(todo: list[Item], settings: Settings, jobs: int | None, stop: Event
     except ray.exceptions.RayError as error:
         if len(unheard) == len(todo):
             raise ClusterError(f"the Ray cluster failed: {' '.join(str(error).split())[:200]}") from error
-    for item in unheard.values():  # Ray gave up after three more tries
-        line = f"{item.source}: the worker that had it ended, again and again"
+    for item in unheard.values():
+        line = f"{item.source}: the worker that had it failed"
         yield replace(item, error=line, seconds=time.perf_counter() - start)
 
 
@@ -139,7 +143,8 @@ def _colorize(row: Row, settings: Settings) -> Row:
 
 @lru_cache(maxsize=1)
 def _loaded(settings: Settings) -> Colorize:
-    return settings.load(threads=1)
+    """A process below this one: Ray would try a photograph that crashes its worker again without end."""
+    return Workers(settings, 1)
 
 
 def _sent(name: str) -> bytes:
