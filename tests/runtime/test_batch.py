@@ -23,7 +23,8 @@ def work(plan: Iterator[Item], colorize: Callable[[Path, Path], None], jobs: int
 
 
 def test_every_item_comes_back_once_with_its_seconds(tmp_path: Path) -> None:
-    finished = work(items(tmp_path, 20), lambda source, target: target.write_text(source.name))
+    finished = work(items(tmp_path, 20), lambda source, target: [f"wrote {target.write_text(source.name)}"])
+    assert all(item.remarks for item in finished)
     assert sorted(item.source for item in finished) == sorted(item.source for item in items(tmp_path, 20))
     assert all(item.seconds > 0 and not item.error for item in finished)
     assert (tmp_path / "out" / "7.png").read_text() == "7.png"

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from tintype.runtime.folders import Item
 
@@ -16,16 +17,19 @@ class Report:
     Everything for people goes to stderr, with a progress bar where that is a terminal; stdout has JSON only.
     """
 
-    def __init__(self, todo: int, *, as_json: bool) -> None:
-        """`todo`: how many photographs there are to colorize, as far as is known before the run."""
+    def __init__(self, todo: int | None, *, as_json: bool, out: TextIO | None = None) -> None:
+        """`todo`: how many photographs there are to colorize; None where that is not known before the run.
+        `out`: for JSON, stdout where None."""
         self.made = self.skipped = self.failed = 0
         self._as_json = as_json
+        self._out = out or sys.stdout
         self._last: str | None = None
         self._bar = None
-        if todo > FEW and sys.stderr.isatty():
+        if (todo is None or todo > FEW) and sys.stderr.isatty():
             from tqdm import tqdm
 
             form = "{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} photographs, {remaining} left"
+            form = form if todo else "{n_fmt} photographs in {elapsed}, {rate_fmt}"
             self._bar = tqdm(total=todo, bar_format=form, dynamic_ncols=True, file=sys.stderr)
 
     def add(self, item: Item) -> None:
@@ -38,6 +42,8 @@ class Report:
         else:
             self.made += 1
             self._last = item.target
+        for remark in item.remarks:
+            self.line(remark)
         if self._as_json:
             self._write(_as_json(item), out=True)
         if self._bar is not None and item.seconds:  # others are not among those to do
@@ -59,7 +65,7 @@ class Report:
         self._write(printable(opening + ", ".join(parts) + ending))
 
     def _write(self, text: str, *, out: bool = False) -> None:
-        stream = sys.stdout if out else sys.stderr
+        stream = self._out if out else sys.stderr
         if self._bar is not None:
             self._bar.write(text, file=stream)
         else:

@@ -1,27 +1,22 @@
 """`tintype colorize`: photographs in, colour photographs out."""
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
 
 import click
 
+from tintype.cli._engines import ENGINES, Engine, choose
 from tintype.cli._options import finite
-from tintype.cli._report import Report, printable
-from tintype.runtime.folders import find, names_a_picture, plan
+from tintype.cli._plans import Plan, make_plan, open_report
+from tintype.cli._report import Report
+from tintype.cli._stopping import stopping
+from tintype.runtime.folders import Item, names_a_picture
 from tintype.runtime.formats import has_16_bits
-from tintype.runtime.strips import cores
-
-if TYPE_CHECKING:
-    from tintype.runtime import Colorizer
-
-PATIENCE = 3.0  # seconds for photographs in work to be finished, after Ctrl-C
+from tintype.runtime.retry import twice
+from tintype.runtime.settings import Settings
 
 EXAMPLES = """\b
 Examples:
@@ -33,6 +28,8 @@ Examples:
   tintype colorize roll/*.tif --negative         film, scanned as it is
   tintype colorize old.tif --depth 16            keeps all tones of a 16-bit scan
   tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
+  tintype colorize scans/ -o colour/ --report colour.csv
+  tintype colorize s3://archive/scans -o s3://archive/colour --engine ray --address auto
 
 \b
 Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
@@ -90,6 +87,19 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Photographs in work at a time.  [default: one per processor]"
 )
+@click.option(
+    "--report", "report_file", metavar="FILE", help="Write a line on every photograph: .csv or .jsonl; restarts go on."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="local",
+    show_default=True,
+    help="This machine alone, or those of a Ray cluster.",
+)
+@click.option(
+    "--address", metavar="A", help="Of the Ray cluster, such as auto or ray://HOST:10001.  [default: a new one here]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photograph.")
 @click.pass_context
 def colorize(
@@ -105,108 +115,54 @@ def colorize(
     depth: str,
     overwrite: bool,
     jobs: int | None,
+    report_file: str | None,
+    engine: str,
+    address: str | None,
     as_json: bool,
 ) -> None:
     """Colorizes photographs: files, folders and patterns.
 
     NAME.jpg becomes NAME.color.jpg beside it, or NAME.jpg under OUT. An output that is there already is skipped, so the
     same command goes on where a run was stopped. No photograph is ever replaced by its output. A file that cannot be
-    read gets one line, and the others go on.
+    read gets one line, and the others go on. What failed is tried once more at the end.
     """
     if out and depth == "16" and names_a_picture(out) and not has_16_bits(out):
         raise click.BadParameter(f"{out} has 8 bits a channel; for 16, use .png or .tif.", ctx, param_hint="'--depth'")
-    try:
-        found = find(paths, out)
-    except ValueError as error:
-        raise click.BadParameter(str(error), ctx, param_hint="'-o'") from error
-    todo = sum(not (item.error or item.skipped) for item in plan(found, out, overwrite=overwrite))
-    jobs = max(1, min(jobs or cores(), todo))
-    if todo or model != "bundled":  # a model that is not there is told even if there is nothing to do
-        colorizer = _load(ctx, model, size, max(1, cores() // jobs))
-    if todo and out:
-        _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
-
-    def one(source: Path, target: Path) -> None:
-        remarks = colorizer.colorize_file(
-            source,
-            target,
-            temperature=temperature,
-            saturation=saturation,
-            negative=negative,
-            as_is=as_is,
-            depth=int(depth),
-            overwrite=overwrite,
-        )
-        for remark in remarks:
-            report.line(remark)
-
-    from tintype.runtime.batch import colorize_all
-
-    report = Report(todo, as_json=as_json)
-    for folder in found.empty:
-        report.line(f"{folder}: no photographs in this folder")
-    for problem in found.problems:
-        report.add(problem)
-    with _stopping() as stop:
+    if address and engine != "ray":
+        raise click.UsageError("--address is of a Ray cluster: add --engine ray", ctx)
+    plan = make_plan(ctx, paths, out, overwrite)
+    settings = Settings(model, size, temperature, saturation, overwrite, negative, as_is, int(depth))
+    stdout = sys.stdout  # an engine may lead it elsewhere, for libraries that print
+    with ExitStack() as stack:
+        stop = stack.enter_context(stopping())
+        chosen = stack.enter_context(choose(ctx, engine, settings, plan, jobs, address, stop))
+        plan.make_out()
+        records = stack.enter_context(open_report(report_file)) if report_file else None
+        report = Report(plan.todo, as_json=as_json, out=stdout)
+        for folder in plan.empty:
+            report.line(f"{folder}: no photographs in this folder")
         try:
-            for item in colorize_all(
-                plan(found, out, overwrite=overwrite), one, jobs=jobs, stop=stop, patience=PATIENCE
-            ):
+            for item in _finished(plan, chosen, stop):
                 report.add(item)
+                if records is not None:
+                    records.add(item)
         except BrokenPipeError:  # whoever read the JSON has read enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be flushed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # what is still to be flushed
             report.close("Stopped: ", ", and then nobody read on. The same command goes on here.")
             ctx.exit(1)
         except OSError as error:
             report.close("Stopped: ", f". {error.strerror}; once that is mended, the same command goes on here.")
             ctx.exit(1)
-    if stop.number:
-        report.close("Stopped: ", ". The same command goes on here.")
-        os._exit(128 + stop.number)  # without waiting for large photographs; their outputs have no name until complete
+        if stop.number:
+            if records is not None:
+                records.close()
+            chosen.kill()
+            report.close("Stopped: ", ". The same command goes on here.")
+            os._exit(128 + stop.number)  # without waiting for large photographs; outputs have no name until complete
     report.close()
     ctx.exit(1 if report.failed else 0)
 
 
-def _load(ctx: click.Context, model: str, size: int | None, threads: int) -> "Colorizer":
-    from tintype.runtime import Colorizer, ModelError
-
-    try:
-        return Colorizer(model, size=size, threads=threads)
-    except ModelError as error:
-        raise click.BadParameter(str(error), ctx, param_hint="'--model'") from error
-
-
-def _make_folder(folder: str) -> None:
-    """Makes the folder for all output, so that a place where nothing can be written is told once, not once per file."""
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-        problem = None if os.access(folder or ".", os.W_OK) else "the folder is read-only"
-    except (FileExistsError, NotADirectoryError):
-        problem = "there is a file in the way, where a folder should be"
-    except OSError as error:
-        problem = error.strerror
-    if problem:
-        raise click.ClickException(printable(f"cannot write to {folder or 'this folder'}: {problem}"))
-
-
-class _Stop(threading.Event):
-    number = 0  # of the signal that asked to stop
-
-
-@contextmanager
-def _stopping() -> Iterator[_Stop]:
-    """Makes the first Ctrl-C or SIGTERM set an event, so that photographs in work are finished; the second ends all."""
-    stop = _Stop()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(128 + number)
-        stop.number = number
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _finished(plan: Plan, engine: Engine, stop: threading.Event) -> Iterator[Item]:
+    yield from plan.problems
+    yield from twice(plan.items(), engine.work, stop)

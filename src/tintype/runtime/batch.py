@@ -5,21 +5,30 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.folders import Item
 from tintype.runtime.read import read_size
+from tintype.runtime.settings import Colorize
 
 PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
+Outcome = tuple[Item, OSError | None]  # the second is an error that would meet every other photograph too
 HOPELESS = {errno.ENOSPC, errno.EDQUOT}  # the disk is full: other photographs would fare no better
 
 
 def colorize_all(
-    items: Iterable[Item], colorize: Callable[[Path, Path], None], *, jobs: int, stop: threading.Event, patience: float
+    items: Iterable[Item],
+    colorize: Colorize,
+    *,
+    jobs: int,
+    stop: threading.Event,
+    patience: float,
+    one: Callable[[Item, Colorize], Outcome] | None = None,
 ) -> Iterator[Item]:
     """Works through a plan, and yields each item as it is finished, with its error or its seconds.
 
@@ -32,11 +41,12 @@ def colorize_all(
         jobs: photographs in work at a time.
         stop: once it is set, nothing new is begun, and what is in work has `patience` to finish.
         patience: seconds. What is not finished by then goes on in its threads, and is not heard of again.
+        one: works on an item with `colorize`; `colorize_item` where None.
 
     Raises:
         OSError: the disk is full. Items in work were finished and yielded, the rest was not begun.
     """
-    running: dict[Future[tuple[Item, OSError | None]], int] = {}
+    running: dict[Future[Outcome], int] = {}
     hopeless: list[OSError] = []
     end = math.inf
 
@@ -65,7 +75,7 @@ def colorize_all(
             yield from finished(most=jobs - 1, pixels=pixels)
             if stop.is_set() or hopeless:
                 break
-            running[pool.submit(_colorize, item, colorize)] = pixels
+            running[pool.submit(one or colorize_item, item, colorize)] = pixels
         yield from finished(most=0)
     finally:
         pool.shutdown(wait=not stop.is_set(), cancel_futures=True)
@@ -73,22 +83,29 @@ def colorize_all(
         raise hopeless[0]
 
 
-def _colorize(item: Item, colorize: Callable[[Path, Path], None]) -> tuple[Item, OSError | None]:
-    """Makes one colour version; the second value is an error that would meet every other photograph too."""
+def colorize_item(item: Item, colorize: Colorize) -> Outcome:
+    """Makes one colour version. An output that another run made meanwhile counts as skipped."""
     assert item.target is not None
-    start, error, hopeless = time.perf_counter(), None, None
+    start, error, hopeless, skipped, size = time.perf_counter(), None, None, False, None
+    remarks: Sequence[str] | None = None
     try:
         os.makedirs(os.path.dirname(item.target) or ".", exist_ok=True)
-        colorize(Path(item.source), Path(item.target))
+        remarks = colorize(Path(item.source), Path(item.target))
+        with suppress(FileNotFoundError):  # someone may have taken it away already
+            size = os.stat(item.target).st_size
     except OSError as problem:
+        skipped = isinstance(problem, FileExistsError) and Path(problem.filename or "") == Path(item.target)
         about = "" if problem.filename == item.source else f"cannot write {item.target}: "
-        error = f"{item.source}: {about}{problem.strerror or problem}"
+        error = None if skipped else f"{item.source}: {about}{problem.strerror or problem}"
         hopeless = problem if problem.errno in HOPELESS else None
     except ValueError as problem:  # PhotoError: says what is wrong with which file
         error = str(problem)
     except Exception as problem:  # one photograph must not end a run over thousands
         error = f"{item.source}: {type(problem).__name__}: {problem}"
-    return replace(item, error=error, seconds=time.perf_counter() - start), hopeless
+    seconds = 0.0 if skipped else time.perf_counter() - start
+    return replace(
+        item, error=error, skipped=skipped, seconds=seconds, size=size, remarks=tuple(remarks or ())
+    ), hopeless
 
 
 def _pixels(path: str) -> int:

@@ -28,6 +28,8 @@ class Item:
         error: why there is no output, in one line.
         skipped: the output was there before the run.
         seconds: how long it took.
+        size: bytes of the output, where it was made.
+        remarks: for whoever looks at it, in a line each.
     """
 
     source: str
@@ -35,6 +37,8 @@ class Item:
     error: str | None = None
     skipped: bool = False
     seconds: float = 0.0
+    size: int | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
