@@ -153,3 +153,15 @@ def test_without_ray_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: p
         == 'Error: --engine ray needs ray, which is not installed. In a checkout of tintype, run: pip install ".[ray]"'
     )
     assert names(tmp_path) == {"a.jpg"}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_is_not_there_is_one_line_and_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="--engine ray needs Ray, of the extra [ray]")
+    monkeypatch.chdir(tmp_path)
+    photograph(Path("a.jpg"))
+    start = time.monotonic()
+    result = CliRunner().invoke(main, ["colorize", "a.jpg", "--engine", "ray", "--address", "127.0.0.1:1"])
+    assert (result.exit_code, time.monotonic() - start < 60) == (1, True)
+    assert result.stderr.startswith("Error: no Ray cluster at 127.0.0.1:1: ")
+    assert len(result.stderr.splitlines()) == 1

@@ -5,6 +5,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -203,3 +204,15 @@ def test_a_report_where_nothing_can_be_written_is_one_line(run: Run, tmp_path: P
     result = run("a.jpg", "--report", "no-folder/r.csv")
     assert (result.code, result.out) == (1, "")
     assert result.err == "Error: cannot write no-folder/r.csv: No such file or directory\n"
+
+
+def test_urls_without_fsspec_say_how_to_install_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    for module in ("places", "carry"):
+        monkeypatch.delitem(sys.modules, f"tintype.archive.{module}", raising=False)
+    result = run("s3://bucket/in", "-o", "out")
+    assert (result.code, result.err) == (
+        2,
+        'Error: URLs need fsspec, which is not installed. In a checkout of tintype, run: pip install ".[ray]"\n',
+    )
+    assert names(tmp_path) == set()

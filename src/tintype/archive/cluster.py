@@ -9,6 +9,7 @@ not depend on the size of the archive.
 
 import logging
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ from tintype.runtime.workers import Workers
 
 _PORTION = 20_000  # photographs that Ray is told of at a time: between portions, workers wait for the slowest
 _MOST = 16  # photographs that a worker has at a time
+_PATIENCE = 10.0  # seconds for a cluster to answer
 
 Row = dict[str, Any]
 
@@ -54,6 +56,8 @@ def cluster(settings: Settings, jobs: int | None, address: str | None, stop: Eve
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would send them to its makers
     ours = not ray.is_initialized()
     if ours:
+        if address:
+            _reach(address)
         here: Row = {} if address else {"address": "local", "num_cpus": jobs, "include_dashboard": False}
         try:
             ray.init(**({"address": address} | here), logging_level=logging.ERROR, log_to_driver=False)
@@ -72,6 +76,17 @@ def cluster(settings: Settings, jobs: int | None, address: str | None, stop: Eve
     finally:
         if ours:
             ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Ray would knock at HOST:PORT for minutes."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdecimal()) or "/" in host:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise ClusterError(f"no Ray cluster at {address}: {error.strerror or error}") from error
 
 
 def leave() -> None:

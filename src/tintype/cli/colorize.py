@@ -98,7 +98,9 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
     help="This machine alone, or those of a Ray cluster.",
 )
 @click.option(
-    "--address", metavar="A", help="Of the Ray cluster, such as auto or ray://HOST:10001.  [default: a new one here]"
+    "--address",
+    metavar="A",
+    help="Of the Ray cluster that this machine is in, such as auto.  [default: a new one here]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per photograph.")
 @click.pass_context
