@@ -20,7 +20,7 @@ from tintype.runtime.strips import share, spans
 _HEADER = b"II*\0"
 _PLACES = 273  # the tag that says where the strips are
 _STRIP = 1 << 18  # pixels
-_LEVEL = 4  # of compression
+_LEVEL = 2  # of compression, as of PNG: more takes longer, and grain does not give way
 _LARGEST = 0xFFFF0000  # bytes, which 32-bit offsets reach
 
 Rows = Callable[[int, int], NDArray[Any]]
