@@ -38,14 +38,16 @@ class Colorizer:
     """
 
     model: Model
+    threads: int
+    size: int
 
     def __init__(self, model: str | Path = "bundled", *, size: int | None = None, threads: int | None = None):
         for name, value in (("size", size), ("threads", threads)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
-        self._threads = threads or cores()
-        self.model = load_model(model, self._threads)
-        self._size = size or self.model.input_size
+        self.threads = threads or cores()
+        self.model = load_model(model, self.threads)
+        self.size = size or self.model.input_size
 
     def predict(
         self, photo: str | Path | Image.Image | NDArray[Any], *, temperature: float | None = None
@@ -83,7 +85,7 @@ class Colorizer:
         """
         source = self._read(photo)
         picture = self._colorize(source, temperature, saturation)
-        image = to_image(picture.pixels(self._threads), source.alpha is not None)
+        image = to_image(picture.pixels(self.threads), source.alpha is not None)
         return image if image.mode == "RGBA" else image.convert("RGB")
 
     def colorize_file(
@@ -120,13 +122,13 @@ class Colorizer:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         photo = self._read(source)
         picture = self._colorize(photo, temperature, saturation)
-        write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads)
+        write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self.threads)
 
     def _read(self, photo: str | Path | Image.Image | NDArray[Any]) -> Photo:
         if isinstance(photo, str | os.PathLike):
-            return read_photo(photo, self._threads)
+            return read_photo(photo, self.threads)
         if isinstance(photo, Image.Image):
-            return photo_from_image(photo, self._threads)
+            return photo_from_image(photo, self.threads)
         if isinstance(photo, np.ndarray):
             return photo_from_array(photo)
         raise TypeError(f"a photograph must be a path, a Pillow image or a numpy array, not {type(photo).__name__}")
@@ -136,9 +138,9 @@ class Colorizer:
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
         height, width = photo.codes.shape
-        factor = reduction(height, width, _GUIDE * self._size)
-        guide = reduce_lightness(photo, factor, self._threads)
-        size = network_size(height, width, self._size, self.model.multiple)
+        factor = reduction(height, width, _GUIDE * self.size)
+        guide = reduce_lightness(photo, factor, self.threads)
+        size = network_size(height, width, self.size, self.model.multiple)
         extent = height / factor, width / factor
         return predict(self.model, guide, extent, size, temperature), guide, factor
 
@@ -148,9 +150,9 @@ class Colorizer:
         prediction, guide, factor = self._predict(photo, temperature)
         height, width = photo.codes.shape
         extent = height / factor, width / factor
-        seen = network_size(height, width, self._size, self.model.multiple)
+        seen = network_size(height, width, self.size, self.model.multiple)
         scale = extent[0] / seen[0], extent[1] / seen[1]  # pixels of the guide to one of the network's input
         origin = self.model.ab_origin * scale[0], self.model.ab_origin * scale[1]
         stride = self.model.stride * scale[0], self.model.stride * scale[1]
-        slope, offset = upsample(prediction.ab, guide, extent, origin, stride, self._threads)
+        slope, offset = upsample(prediction.ab, guide, extent, origin, stride, self.threads)
         return Merge(photo, slope, offset, factor, saturation)
