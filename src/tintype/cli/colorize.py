@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tintype.cli._options import finite
+from tintype.cli._options import finite, how_to_install
 from tintype.cli._report import Report, printable
 from tintype.runtime.folders import find, names_a_picture, plan
+from tintype.runtime.formats import is_film
 from tintype.runtime.strips import cores
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Examples:
   tintype colorize old.jpg -o new.png            makes new.png
   tintype colorize album/ -o album-in-colour/    a folder, with the folders in it
   tintype colorize "album/**/*.tif"              a pattern; quotes keep the shell out
+  tintype colorize old.mp4                       a film: makes old.color.mp4
   tintype colorize old.jpg -o calm.jpg --saturation 0.8
   tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
 
@@ -88,7 +90,7 @@ def colorize(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Colorizes photographs: files, folders and patterns.
+    """Colorizes photographs and films: files, folders and patterns.
 
     NAME.jpg becomes NAME.color.jpg beside it, or NAME.jpg under OUT. An output that is there already is skipped, so the
     same command goes on where a run was stopped. No photograph is ever replaced by its output. A file that cannot be
@@ -106,6 +108,9 @@ def colorize(
         _make_folder(os.path.dirname(out) if names_a_picture(out) else out)
 
     def one(source: Path, target: Path) -> None:
+        if is_film(str(source)):
+            _film(colorizer, source, target, temperature, saturation, overwrite, stop, report)
+            return
         colorizer.colorize_file(source, target, temperature=temperature, saturation=saturation, overwrite=overwrite)
 
     from tintype.runtime.batch import colorize_all
@@ -133,6 +138,35 @@ def colorize(
         os._exit(128 + stop.number)  # without waiting for large photographs; their outputs have no name until complete
     report.close()
     ctx.exit(1 if report.failed else 0)
+
+
+def _film(
+    colorizer: "Colorizer",
+    source: Path,
+    target: Path,
+    temperature: float | None,
+    saturation: float,
+    overwrite: bool,
+    stop: threading.Event,
+    report: Report,
+) -> None:
+    try:
+        from tintype.video.colorize import colorize_film
+    except ModuleNotFoundError as error:
+        if error.name != "av":
+            raise
+        raise ValueError(f"{source}: films need PyAV, which is not installed. {how_to_install('video')}") from None
+    with report.film(str(source)) as progress:
+        colorize_film(
+            colorizer,
+            source,
+            target,
+            temperature=temperature,
+            saturation=saturation,
+            overwrite=overwrite,
+            stopped=stop.is_set,
+            progress=progress,
+        )
 
 
 def _load(ctx: click.Context, model: str, size: int | None, threads: int) -> "Colorizer":

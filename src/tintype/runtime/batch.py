@@ -18,6 +18,10 @@ PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is work
 HOPELESS = {errno.ENOSPC, errno.EDQUOT}  # the disk is full: other photographs would fare no better
 
 
+class Stopped(Exception):
+    """Work on a film was broken off because the run is to stop; what is finished of it is kept."""
+
+
 def colorize_all(
     items: Iterable[Item], colorize: Callable[[Path, Path], None], *, jobs: int, stop: threading.Event, patience: float
 ) -> Iterator[Item]:
@@ -36,7 +40,7 @@ def colorize_all(
     Raises:
         OSError: the disk is full. Items in work were finished and yielded, the rest was not begun.
     """
-    running: dict[Future[tuple[Item, OSError | None]], int] = {}
+    running: dict[Future[tuple[Item | None, OSError | None]], int] = {}
     hopeless: list[OSError] = []
     end = math.inf
 
@@ -49,7 +53,8 @@ def colorize_all(
                 del running[future]
                 item, error = future.result()
                 hopeless.extend([error] if error else [])
-                yield item
+                if item:
+                    yield item
             if stop.is_set():
                 end = min(end, time.monotonic() + patience)
                 if time.monotonic() >= end:
@@ -73,13 +78,18 @@ def colorize_all(
         raise hopeless[0]
 
 
-def _colorize(item: Item, colorize: Callable[[Path, Path], None]) -> tuple[Item, OSError | None]:
-    """Makes one colour version; the second value is an error that would meet every other photograph too."""
+def _colorize(item: Item, colorize: Callable[[Path, Path], None]) -> tuple[Item | None, OSError | None]:
+    """Makes one colour version; the second value is an error that would meet every other photograph too.
+
+    The item is None where it was broken off.
+    """
     assert item.target is not None
     start, error, hopeless = time.perf_counter(), None, None
     try:
         os.makedirs(os.path.dirname(item.target) or ".", exist_ok=True)
         colorize(Path(item.source), Path(item.target))
+    except Stopped:
+        return None, None
     except OSError as problem:
         about = "" if problem.filename == item.source else f"cannot write {item.target}: "
         error = f"{item.source}: {about}{problem.strerror or problem}"

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tintype import __version__
 from tintype.runtime.atomic import place_atomically
+from tintype.runtime.batch import Stopped
 from tintype.runtime.buffers import Codes, Plane
 from tintype.runtime.colorizer import Colorizer
 from tintype.runtime.errors import PhotoError
@@ -31,10 +32,6 @@ from tintype.video.steady import AHEAD, Look, Steady
 
 LENGTH = 96  # frames of a part
 _GUIDE = 2
-
-
-class Stopped(Exception):
-    """The run was asked to stop; what is finished of the film is kept."""
 
 
 @dataclass

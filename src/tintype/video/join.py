@@ -66,7 +66,9 @@ def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: s
 _FORMATS_OWN = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 
 
-def _video(parts: Sequence[Path], stream: Any, base: Fraction, last: int) -> Iterator[tuple[float, int, av.Packet[Any]]]:
+def _video(
+    parts: Sequence[Path], stream: Any, base: Fraction, last: int
+) -> Iterator[tuple[float, int, av.Packet[Any]]]:
     waiting: av.Packet[Any] | None = None
     for path in parts:
         with av.open(str(path)) as part:

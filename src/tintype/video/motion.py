@@ -35,7 +35,9 @@ def motion(before: Plane, now: Plane) -> Plane:
         height, width = new.shape
         if flow.shape[1:] != new.shape:
             flow = 2 * flow.repeat(2, axis=1).repeat(2, axis=2)
-            flow = np.pad(flow, ((0, 0), (0, max(0, height - flow.shape[1])), (0, max(0, width - flow.shape[2]))), "edge")
+            flow = np.pad(
+                flow, ((0, 0), (0, max(0, height - flow.shape[1])), (0, max(0, width - flow.shape[2]))), "edge"
+            )
             flow = flow[:, :height, :width]
         flow = _refine(old, new, flow, _REACH if level == len(pyramid) - 1 else 1, fraction=level == 0)
     return flow

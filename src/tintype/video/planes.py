@@ -110,10 +110,14 @@ def chroma(picture: Merge, small: Codes, coding: Coding, threads: int) -> list[N
 
 def shrink(codes: Codes, coding: Coding) -> Photo:
     """The luma as a photograph of the size of the chroma planes."""
-    height, width = (-(-length // by) * by for length, by in zip(codes.shape, (coding.down, coding.across), strict=True))
+    height, width = (
+        -(-length // by) * by for length, by in zip(codes.shape, (coding.down, coding.across), strict=True)
+    )
     padded = np.pad(codes, ((0, height - codes.shape[0]), (0, width - codes.shape[1])), "edge")
     blocks = padded.reshape(height // coding.down, coding.down, width // coding.across, coding.across)
-    small = (blocks.sum(axis=(1, 3), dtype=np.uint32) + coding.down * coding.across // 2) // (coding.down * coding.across)
+    small = (blocks.sum(axis=(1, 3), dtype=np.uint32) + coding.down * coding.across // 2) // (
+        coding.down * coding.across
+    )
     return Photo(small.astype(codes.dtype), luma_lightness(coding.bits, coding.full))
 
 

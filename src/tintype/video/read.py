@@ -9,7 +9,6 @@ import av
 
 from tintype.runtime.errors import PhotoError
 
-PICTURES = 1 << 20  # disposition: the cover of a piece of music is a video stream too
 _COVER = 1 << 10
 
 

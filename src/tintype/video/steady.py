@@ -110,14 +110,10 @@ class Steady:
         moved = sample(old[None], rows + flow[0], columns + flow[1])[0]
         return flow, difference(old, new, moved)
 
-    def _mix(
-        self, ab: Plane, weight: Plane, before: Plane, now: Look, flow: Plane, ask: bool
-    ) -> tuple[Plane, Plane]:
+    def _mix(self, ab: Plane, weight: Plane, before: Plane, now: Look, flow: Plane, ask: bool) -> tuple[Plane, Plane]:
         """Colour and its weight, moved from one picture to the next and joined with what the network says there."""
         scale = self._stride / 2  # half-size pixels to a cell
-        rows, columns = (
-            (np.arange(count) * self._stride + self._origin) / 2 - 0.5 for count in ab.shape[1:]
-        )
+        rows, columns = ((np.arange(count) * self._stride + self._origin) / 2 - 0.5 for count in ab.shape[1:])
         y, x = np.meshgrid(rows, columns, indexing="ij")
         old, new = half(before), half(now.picture)
         way = sample(flow, y, x)
