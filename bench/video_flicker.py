@@ -2,9 +2,10 @@
 
 python bench/video_flicker.py [--model M] [--keep FOLDER]
 
-The clip is made here: a camera that moves and zooms over a photograph for 70 frames and stands for 30, and, after a cut,
-the same over another; with grain that is new on every frame. 200 frames, 640x360. Flicker is the mean absolute difference
-of CIE a and b between a frame and the one before, whose pixels are moved to where they are now (the motion is known).
+The clip is made here: a camera that moves and zooms over a photograph for 70 frames and stands for 30, and, after a
+cut, the same over another; with grain that is new on every frame. 200 frames, 640x360. Flicker is the mean absolute
+difference of CIE a and b between a frame and the one before, whose pixels are moved to where they are now (the motion
+is known).
 """
 
 import argparse

@@ -50,7 +50,7 @@ def test_sound_and_uneven_times_are_kept(colorizer, tmp_path, pictures, suffix):
     assert decoded(target)[0] == decoded(source)[0]
     assert len(set(np.diff([float(moment) for moment in decoded(target)[0]]).round(4))) > 1
     assert sound_of(target) == sound_of(source)
-    assert len(sound_of(target)) > 10
+    assert len(sound_of(target)) >= 10
 
 
 def test_rotation_is_kept(colorizer, tmp_path, pictures):
@@ -144,6 +144,6 @@ def test_what_is_no_film_gets_one_line(colorizer, tmp_path, pictures):
                 out.mux(packet)
     with pytest.raises(PhotoError, match="no video in it"):
         colorize_film(colorizer, tmp_path / "sound.mkv", tmp_path / "x.mkv")
-    with pytest.raises(PhotoError, match="cannot write a film as .png"):
+    with pytest.raises(PhotoError, match=r"cannot write a film as \.png"):
         colorize_film(colorizer, sound, tmp_path / "x.png")
     assert {path.name for path in tmp_path.iterdir()} == {"bad.mp4", "a.mkv", "sound.mkv"}

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 
@@ -41,15 +41,15 @@ class Part:
             self._stream: Any = self._container.add_stream(encoder, rate=rate, options=dict(OPTIONS[encoder]))
         except av.FFmpegError as error:
             raise PhotoError(f"{path}: {encoder} is not there ({error.strerror})") from None
-        source, context = stream.codec_context, self._stream.codec_context
-        self._stream.time_base = context.time_base = stream.time_base
+        source, context = stream.codec_context, cast(av.VideoCodecContext, self._stream.codec_context)
+        self._base = stream.time_base or Fraction(1, 1000)
+        self._stream.time_base = context.time_base = self._base
         context.width, context.height, context.pix_fmt = source.width, source.height, coding.format
         context.thread_count = _THREADS
         context.color_range, context.colorspace = 1 + coding.full, coding.matrix
         context.color_primaries, context.color_trc = source.color_primaries, source.color_trc
         if stream.sample_aspect_ratio:
             context.sample_aspect_ratio = stream.sample_aspect_ratio
-        self._base = stream.time_base
 
     def add(self, frame: av.VideoFrame, time: int) -> None:
         frame.pts, frame.time_base = time, self._base

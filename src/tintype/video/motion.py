@@ -52,7 +52,7 @@ def _refine(old: Plane, new: Plane, flow: Plane, reach: int, *, fraction: bool) 
     for cost, (dy, dx) in zip(costs, steps, strict=True):
         y = np.clip(rows + start[0] + dy, 0, height - 1)
         x = np.clip(columns + start[1] + dx, 0, width - 1)
-        cost[:] = _smooth(np.abs(old[y, x] - new))
+        cost[:] = smooth(np.abs(old[y, x] - new))
         cost += np.float32(_STILL * _DEVIATION * (abs(dy) + abs(dx)))
     best = costs.argmin(axis=0)
     found = start + np.array(steps).T[:, best]
@@ -102,13 +102,15 @@ def half(plane: Plane) -> Plane:
     return np.asarray((part[::2, ::2] + part[1::2, ::2] + part[::2, 1::2] + part[1::2, 1::2]) / 4, np.float32)
 
 
-def _smooth(plane: Plane) -> Plane:
-    """Mean over 5x5 pixels, the border's repeated."""
+def smooth(plane: Plane, side: int = 5) -> Plane:
+    """Mean over squares of an odd side, the border's pixels repeated."""
+    half_side = side // 2
     for axis in (0, 1):
-        padded = np.pad(plane, [(3, 2) if number == axis else (0, 0) for number in (0, 1)], "edge").cumsum(axis=axis)
+        wide = [(half_side + 1, half_side) if number == axis else (0, 0) for number in (0, 1)]
+        sums = np.pad(plane, wide, "edge").cumsum(axis=axis, dtype=np.float64)
         length = plane.shape[axis]
-        high, low = (padded.take(range(at, at + length), axis=axis) for at in (5, 0))
-        plane = (high - low) / np.float32(5)
+        high, low = (sums.take(range(at, at + length), axis=axis) for at in (side, 0))
+        plane = np.asarray((high - low) / side, np.float32)
     return plane
 
 

@@ -68,7 +68,7 @@ def luma(frame: av.VideoFrame, coding: Coding) -> Codes:
     bits = format.components[0].bits
     plane = frame.planes[0]
     kind = np.uint8 if bits <= 8 else np.uint16
-    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size).view(kind)
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size).view(kind)
     codes = lines[: frame.height, : frame.width]
     if bits > coding.bits:
         codes = codes >> (bits - coding.bits)
@@ -128,7 +128,7 @@ def build(codes: Codes, planes: list[NDArray[Any]], coding: Coding) -> av.VideoF
         lines = np.zeros((plane.buffer_size // plane.line_size, plane.line_size), np.uint8)
         data = values.view(np.uint8).reshape(len(values), -1)
         lines[: len(data), : data.shape[1]] = data
-        plane.update(lines)
+        plane.update(lines.tobytes())
     frame.color_range = 1 + coding.full
     frame.colorspace = coding.matrix
     return frame

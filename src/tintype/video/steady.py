@@ -105,10 +105,7 @@ class Steady:
 
     def _follow(self, before: Plane, now: Plane) -> tuple[Plane, float]:
         flow = motion(before, now)
-        old, new = half(before), half(now)
-        rows, columns = np.mgrid[0 : new.shape[0], 0 : new.shape[1]]
-        moved = sample(old[None], rows + flow[0], columns + flow[1])[0]
-        return flow, difference(old, new, moved)
+        return flow, difference(before, now, flow)
 
     def _mix(self, ab: Plane, weight: Plane, before: Plane, now: Look, flow: Plane, ask: bool) -> tuple[Plane, Plane]:
         """Colour and its weight, moved from one picture to the next and joined with what the network says there."""
