@@ -56,7 +56,9 @@ def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: s
                 out.set_chapters(chapters)
             try:
                 for _, _, packet in heapq.merge(
-                    _video(parts, video, picture.time_base, last), _others(again, copies), key=lambda entry: entry[:2]
+                    _video(parts, video, picture.time_base or Fraction(1, 1000), last),
+                    _others(again, copies),
+                    key=lambda entry: entry[:2],
                 ):
                     out.mux(packet)
             except av.FFmpegError as error:

@@ -1,5 +1,7 @@
 """Where each part of a picture was in the frame before: block matching, coarse to fine."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,7 +74,7 @@ def _refine(old: Plane, new: Plane, flow: Plane, reach: int, *, fraction: bool) 
     return np.stack([_median(plane) for plane in way])
 
 
-def sample(planes: Plane, y: Plane, x: Plane) -> Plane:
+def sample(planes: Plane, y: NDArray[np.floating[Any]], x: NDArray[np.floating[Any]]) -> Plane:
     """Values of (n, H, W) at places (y, x), by cubic convolution (Catmull-Rom), which keeps detail over many frames."""
     height, width = planes.shape[1:]
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
@@ -86,7 +88,7 @@ def sample(planes: Plane, y: Plane, x: Plane) -> Plane:
     return out
 
 
-def _cubic(t: NDArray[np.floating]) -> list[Plane]:
+def _cubic(t: NDArray[np.floating[Any]]) -> list[Plane]:
     weights = [
         ((-0.5 * t + 1) * t - 0.5) * t,
         (1.5 * t - 2.5) * t * t + 1,

@@ -69,7 +69,7 @@ def luma(frame: av.VideoFrame, coding: Coding) -> Codes:
     plane = frame.planes[0]
     kind = np.uint8 if bits <= 8 else np.uint16
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size).view(kind)
-    codes = lines[: frame.height, : frame.width]
+    codes: NDArray[Any] = lines[: frame.height, : frame.width]
     if bits > coding.bits:
         codes = codes >> (bits - coding.bits)
     elif bits < coding.bits:

@@ -86,7 +86,8 @@ class Steady:
 
     def _begin(self, now: Look, ahead: Sequence[Look]) -> Plane:
         """The mean over the first frames of a shot, from the last of them back to the first."""
-        shot, flows, history = [now], [], []
+        shot, flows = [now], []
+        history: list[float] = []
         for later in ahead:
             flow, unlike = self._follow(later.picture, shot[-1].picture)
             if is_cut(unlike, history):
