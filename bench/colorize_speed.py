@@ -32,11 +32,11 @@ import onnxruntime; mark("import ONNX Runtime")
 from tintype.runtime import colorizer as c; mark("import tintype")
 model, source, target = sys.argv[1:]
 colorizer = c.Colorizer(model); mark("load the model")
-photo = c.read_photo(source, colorizer._threads); mark("read")
+photo = c.read_photo(source, colorizer.threads); mark("read")
 predicted = colorizer._predict(photo, None, False); mark("reduce and predict")
 c.Colorizer._predict = lambda *_: predicted
 picture = colorizer._colorize(photo, None, 1.0, False); mark("upsample")
-c.write_photo(picture, False, photo.metadata, c.Path(target), True, colorizer._threads); mark("merge and write")
+c.write_photo(picture, False, photo.metadata, c.Path(target), True, colorizer.threads); mark("merge and write")
 for (_, before), (name, after) in zip(marks, marks[1:]):
     print(f"{name}\\t{after - before}")
 """

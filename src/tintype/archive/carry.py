@@ -44,6 +44,8 @@ class Carrier:
             missing = isinstance(problem, FileNotFoundError)
             line = f"{item.source}: {'no such file' if missing else reason[:200]}"
             return replace(item, error=line, seconds=time.perf_counter() - start), None
+        if made is None:
+            return None, None
         error = made.error
         if error and made.target:
             error = error.replace(made.source, item.source).replace(made.target, item.target)
@@ -59,7 +61,7 @@ class Carrier:
         if not is_local(target.system):
             there = folder / f"colour{os.path.splitext(target.path)[1]}"
         made, hopeless = colorize_item(Item(str(here), str(there)), colorize)
-        if not is_local(target.system) and not made.error:
+        if made is not None and not is_local(target.system) and not made.error:
             put(there, target, self._overwrite)
         return made, hopeless
 

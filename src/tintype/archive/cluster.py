@@ -148,7 +148,8 @@ def _colorize(row: Row, settings: Settings) -> Row:
     """One photograph, in a worker."""
     item = Item(os.fsdecode(row["source"]), os.fsdecode(row["target"]))
     try:
-        item, _ = Carrier(settings.overwrite)(item, _loaded(settings))
+        made, _ = Carrier(settings.overwrite)(item, _loaded(settings))
+        item = made or item
     except Exception as error:  # a model that this machine does not have
         item = replace(item, error=f"{item.source}: {error}", seconds=1e-3)
     size = -1 if item.size is None else item.size

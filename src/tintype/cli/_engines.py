@@ -7,6 +7,7 @@ from threading import Event
 
 import click
 
+from tintype.cli._films import Film, with_films
 from tintype.cli._options import Wrong, how_to_install
 from tintype.cli._plans import Plan
 from tintype.runtime.folders import Item
@@ -28,9 +29,16 @@ class Engine:
 
 @contextmanager
 def choose(
-    ctx: click.Context, name: str, settings: Settings, plan: Plan, jobs: int | None, address: str | None, stop: Event
+    ctx: click.Context,
+    name: str,
+    settings: Settings,
+    plan: Plan,
+    jobs: int | None,
+    address: str | None,
+    stop: Event,
+    film: Film,
 ) -> Iterator[Engine]:
-    """The engine for a plan.
+    """The engine for a plan. `film` gives what is told of the frames of a film.
 
     Raises:
         click.ClickException: there is no such model, or no such cluster; or Ray is not installed.
@@ -55,9 +63,9 @@ def choose(
             yield Engine(work, kill)
     elif many and number > 1:
         with Workers(settings, number) as workers:
-            yield Engine(_local(workers, plan, number, settings, stop), workers.kill)
+            yield Engine(_local(with_films(workers, settings, stop, film), plan, number, settings, stop), workers.kill)
     else:
-        yield Engine(_local(colorize, plan, number, settings, stop))
+        yield Engine(_local(with_films(colorize, settings, stop, film), plan, number, settings, stop))
 
 
 def _nothing(items: Iterable[Item]) -> Iterator[Item]:

@@ -1,8 +1,10 @@
 """What a person, or a program, sees of a run over many photographs."""
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -52,6 +54,24 @@ class Report:
     def line(self, text: str) -> None:
         """Says one thing to the person, above the progress bar."""
         self._write(printable(text))
+
+    @contextmanager
+    def film(self, source: str) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar for the frames of a film, where stderr is a terminal; what it gives is told of each frame."""
+        if not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from tqdm import tqdm
+
+        form = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} frames, {remaining} left"
+        with tqdm(desc=printable(os.path.basename(source)), dynamic_ncols=True, file=sys.stderr, leave=False) as bar:
+
+            def progress(done: int, total: int) -> None:
+                if total and bar.total != total:
+                    bar.total, bar.bar_format = total, form
+                bar.update(done - bar.n)
+
+            yield progress
 
     def close(self, opening: str = "", ending: str = "") -> None:
         """Ends the progress bar and sums up in one line."""

@@ -24,6 +24,7 @@ Examples:
   tintype colorize old.jpg -o new.png            makes new.png
   tintype colorize album/ -o album-in-colour/    a folder, with the folders in it
   tintype colorize "album/**/*.tif"              a pattern; quotes keep the shell out
+  tintype colorize old.mp4                       a film: makes old.color.mp4
   tintype colorize old.jpg -o calm.jpg --saturation 0.8
   tintype colorize roll/*.tif --negative         film, scanned as it is
   tintype colorize old.tif --depth 16            keeps all tones of a 16-bit scan
@@ -122,7 +123,7 @@ def colorize(
     address: str | None,
     as_json: bool,
 ) -> None:
-    """Colorizes photographs: files, folders and patterns.
+    """Colorizes photographs and films: files, folders and patterns.
 
     NAME.jpg becomes NAME.color.jpg beside it, or NAME.jpg under OUT. An output that is there already is skipped, so the
     same command goes on where a run was stopped. No photograph is ever replaced by its output. A file that cannot be
@@ -137,10 +138,10 @@ def colorize(
     stdout = sys.stdout  # an engine may lead it elsewhere, for libraries that print
     with ExitStack() as stack:
         stop = stack.enter_context(stopping())
-        chosen = stack.enter_context(choose(ctx, engine, settings, plan, jobs, address, stop))
+        report = Report(plan.todo, as_json=as_json, out=stdout)
+        chosen = stack.enter_context(choose(ctx, engine, settings, plan, jobs, address, stop, report.film))
         plan.make_out()
         records = stack.enter_context(open_report(report_file)) if report_file else None
-        report = Report(plan.todo, as_json=as_json, out=stdout)
         for folder in plan.empty:
             report.line(f"{folder}: no photographs in this folder")
         try:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 
 def write_atomically(target: Path, write: Callable[[BinaryIO], object], overwrite: bool = False) -> None:
@@ -63,26 +63,47 @@ def _write_named(target: Path, write: Callable[[BinaryIO], object], overwrite: b
         with open(number, "w+b") as file:
             write(file)
             _to_disk(file)
-        if not overwrite:
-            try:
-                os.link(place, target)  # fails where the name is taken, as a renaming would not
-                return
-            except FileExistsError:
-                raise
-            except OSError:  # no hard links here: take the name with an empty file
-                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        try:
-            _replace(place, target)
-        except BaseException:
-            if not overwrite:
-                os.unlink(target)
-            raise
+        _move(place, target, overwrite)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(place)
 
 
-def _to_disk(file: BinaryIO) -> None:
+def place_atomically(place: Path, target: Path, overwrite: bool = False) -> None:
+    """Gives a file that is complete its name, on the same file system; `place` is gone then.
+
+    Raises:
+        FileExistsError: there is such a file already, and it is not to be replaced.
+        OSError: `filename` is the target.
+    """
+    try:
+        with place.open("r+b") as file:
+            _to_disk(file)
+        _move(place, target, overwrite)
+        with suppress(FileNotFoundError):
+            os.unlink(place)
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(target)) from None
+
+
+def _move(place: Path, target: Path, overwrite: bool) -> None:
+    if not overwrite:
+        try:
+            os.link(place, target)  # fails where the name is taken, as a renaming would not
+            return
+        except FileExistsError:
+            raise
+        except OSError:  # no hard links here: take the name with an empty file
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    try:
+        _replace(place, target)
+    except BaseException:
+        if not overwrite:
+            os.unlink(target)
+        raise
+
+
+def _to_disk(file: IO[bytes]) -> None:
     """Before the file has its name: after a power cut, an empty file would pass for a finished one."""
     file.flush()
     os.fsync(file.fileno())

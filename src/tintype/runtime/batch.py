@@ -17,8 +17,12 @@ from tintype.runtime.read import read_size
 from tintype.runtime.settings import Colorize
 
 PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
-Outcome = tuple[Item, OSError | None]  # the second is an error that would meet every other photograph too
+Outcome = tuple[Item | None, OSError | None]  # None: broken off; an error that would meet every other photograph too
 HOPELESS = {errno.ENOSPC, errno.EDQUOT}  # the disk is full: other photographs would fare no better
+
+
+class Stopped(Exception):
+    """Work on a film was broken off because the run is to stop; what is finished of it is kept."""
 
 
 def colorize_all(
@@ -59,7 +63,8 @@ def colorize_all(
                 del running[future]
                 item, error = future.result()
                 hopeless.extend([error] if error else [])
-                yield item
+                if item:
+                    yield item
             if stop.is_set():
                 end = min(end, time.monotonic() + patience)
                 if time.monotonic() >= end:
@@ -84,7 +89,10 @@ def colorize_all(
 
 
 def colorize_item(item: Item, colorize: Colorize) -> Outcome:
-    """Makes one colour version. An output that another run made meanwhile counts as skipped."""
+    """Makes one colour version. An output that another run made meanwhile counts as skipped.
+
+    The item is None where it was broken off.
+    """
     assert item.target is not None
     start, error, hopeless, skipped, size = time.perf_counter(), None, None, False, None
     remarks: Sequence[str] | None = None
@@ -93,6 +101,8 @@ def colorize_item(item: Item, colorize: Colorize) -> Outcome:
         remarks = colorize(Path(item.source), Path(item.target))
         with suppress(FileNotFoundError):  # someone may have taken it away already
             size = os.stat(item.target).st_size
+    except Stopped:
+        return None, None
     except OSError as problem:
         skipped = isinstance(problem, FileExistsError) and Path(problem.filename or "") == Path(item.target)
         about = "" if problem.filename == item.source else f"cannot write {item.target}: "

@@ -43,14 +43,16 @@ class Colorizer:
     """
 
     model: Model
+    threads: int
+    size: int
 
     def __init__(self, model: str | Path = "bundled", *, size: int | None = None, threads: int | None = None):
         for name, value in (("size", size), ("threads", threads)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
-        self._threads = threads or cores()
-        self.model = load_model(model, self._threads)
-        self._size = size or self.model.input_size
+        self.threads = threads or cores()
+        self.model = load_model(model, self.threads)
+        self.size = size or self.model.input_size
 
     def predict(
         self,
@@ -99,7 +101,7 @@ class Colorizer:
         """
         source = self._read(photo, negative)
         picture = self._colorize(source, temperature, saturation, as_is)
-        image = to_image(picture.pixels(self._threads), source.alpha is not None)
+        image = to_image(picture.pixels(self.threads), source.alpha is not None)
         return image if image.mode == "RGBA" else image.convert("RGB")
 
     def colorize_file(
@@ -146,7 +148,7 @@ class Colorizer:
             from tintype.runtime.pages import Page
 
             for page in range(number):
-                photo = read_photo(source, self._threads, page)
+                photo = read_photo(source, self.threads, page)
                 photo = invert(photo) if negative else photo
                 yield Page(
                     self._colorize(photo, temperature, saturation, as_is), photo.alpha is not None, photo.metadata
@@ -157,25 +159,25 @@ class Colorizer:
             if photo.orange and not negative:
                 remarks.append(f"{source}: looks like a colour negative; if it is one, make it again with --negative")
             picture = self._colorize(photo, temperature, saturation, as_is)
-            write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self._threads, depth)
+            write_photo(picture, photo.alpha is not None, photo.metadata, target, overwrite, self.threads, depth)
         elif format_for(target) == "TIFF":
             from tintype.runtime.pages import write_pages
 
-            write_pages(pages, target, overwrite, self._threads, depth)
+            write_pages(pages, target, overwrite, self.threads, depth)
         else:
             names = [target.with_stem(f"{target.stem}-{page + 1:0{len(str(number))}}") for page in range(number)]
             for name, page in zip(names, pages(), strict=True):
                 if overwrite or not os.path.lexists(name):
                     _check_target(source, name, overwrite)
-                    write_photo(page.picture, page.alpha, page.metadata, name, overwrite, self._threads, depth)
+                    write_photo(page.picture, page.alpha, page.metadata, name, overwrite, self.threads, depth)
             remarks.append(f"{source}: has {number} pages, which are in {names[0]} to {names[-1].name}")
         return remarks
 
     def _read(self, photo: str | Path | Image.Image | NDArray[Any], negative: bool) -> Photo:
         if isinstance(photo, str | os.PathLike):
-            read = read_photo(photo, self._threads)
+            read = read_photo(photo, self.threads)
         elif isinstance(photo, Image.Image):
-            read = photo_from_image(photo, self._threads)
+            read = photo_from_image(photo, self.threads)
         elif isinstance(photo, np.ndarray):
             read = photo_from_array(photo)
         else:
@@ -190,16 +192,16 @@ class Colorizer:
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
         height, width = photo.codes.shape
-        factor = reduction(height, width, _GUIDE * self._size)
-        guide = reduce_lightness(photo, factor, self._threads)
+        factor = reduction(height, width, _GUIDE * self.size)
+        guide = reduce_lightness(photo, factor, self.threads)
         extent = height / factor, width / factor
-        return predict_regions(self.model, guide, extent, self._size, temperature, as_is), guide, factor
+        return predict_regions(self.model, guide, extent, self.size, temperature, as_is), guide, factor
 
     def _colorize(self, photo: Photo, temperature: float | None, saturation: float, as_is: bool) -> Merge:
         if not saturation >= 0:
             raise ValueError(f"saturation is {saturation}; it must be at least 0")
         regions, guide, factor = self._predict(photo, temperature, as_is)
-        slope, offset = colours(regions, self.model, guide, self._threads)
+        slope, offset = colours(regions, self.model, guide, self.threads)
         return Merge(photo, slope, offset, factor, saturation)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from tintype.runtime.formats import FORMATS, can_be_read, has_format, output_suffix
+from tintype.runtime.formats import FILMS, FORMATS, can_be_read, has_format, is_film, output_suffix
 
 MARK = ".color"  # NAME.color.EXT is the colour version of NAME.EXT beside it
 _IS_INPUT = "is a folder to colorize; leave -o out to get NAME.color.EXT beside each photograph, or give another folder"
@@ -65,7 +65,7 @@ def find(paths: Sequence[str], out: str | None = None) -> Found:
     (`*`, `?`, `[...]`, `**`) means those that it matches, and everything in folders that it matches. Both leave out
     hidden files and folders, colour versions beside their photographs, and the folder `out`. Links to folders are
     followed, each folder once. A file that is named is taken whatever its suffix, but not if it is the colour version
-    of another that is named.
+    of another that is named. Films are taken where they are named, or a pattern ends with their suffix.
 
     Args:
         paths: files, folders and patterns, as a person gives them.
@@ -101,8 +101,11 @@ def find(paths: Sequence[str], out: str | None = None) -> Found:
             found.problems.append(Item(path, error=f"{path}: {what}"))
     suffix = os.path.splitext(out or "")[1]
     one_file = len(paths) == 1 and os.path.isfile(paths[0])
-    if out and one_file and suffix[1:].isalpha() and not has_format(out) and not os.path.isdir(out):
-        raise ValueError(f"{out}: cannot write {suffix}; use {', '.join(FORMATS)}, or end a folder's name with /")
+    film = one_file and is_film(paths[0])
+    writable = FILMS if film else FORMATS
+    looks_like_a_file = suffix[1:].isalnum() and suffix[1:2].isalpha()
+    if out and one_file and looks_like_a_file and suffix.lower() not in writable and not os.path.isdir(out):
+        raise ValueError(f"{out}: cannot write {suffix}; use {', '.join(writable)}, or end a folder's name with /")
     if out and names_a_picture(out) and (len(paths) > 1 or len(found.files) > 1 or os.path.isdir(paths[0])):
         raise ValueError(f"{out} is one picture, but there may be many photographs: give a folder")
     return found
@@ -160,8 +163,8 @@ def canonical(path: str, folder_of: Callable[[str], str] = os.path.realpath) -> 
 
 
 def names_a_picture(out: str) -> bool:
-    """Whether output to `out` means that file, not files in a folder of that name."""
-    return has_format(out) and not os.path.isdir(out)
+    """Whether output to `out` means that file, picture or film, not files in a folder of that name."""
+    return (has_format(out) or is_film(out)) and not os.path.isdir(out)
 
 
 def original_of(path: str) -> str | None:
@@ -210,12 +213,21 @@ def _walk(base: str, pattern: tuple[str, ...], visited: set[tuple[int, int]]) ->
             if os.path.isdir(path) if link else entry.is_dir():
                 if _matches(parts, pattern, partly=True):
                     below.append((path, parts))
-            elif can_be_read(path) and _matches(parts, pattern) and not original_of(path):
+            elif _is_meant(path, pattern) and _matches(parts, pattern) and not original_of(path):
                 if os.path.isfile(path) if link else entry.is_file():
                     yield path
                 elif link:
                     yield Item(path, error=f"{path}: a link to a file that is not there")
         waiting.extend(reversed(below))
+
+
+def _is_meant(path: str, pattern: tuple[str, ...]) -> bool:
+    """By its suffix. Films, which may take hours, only where the pattern names their suffix."""
+    return can_be_read(path) or (is_film(path) and pattern != () and pattern[-1].lower().endswith(_suffix(path)))
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...], *, partly: bool = False) -> bool:

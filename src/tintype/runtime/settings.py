@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tintype.runtime.formats import is_film
+
 Colorize = Callable[[Path, Path], Sequence[str] | None]  # remarks, in a line each
 
 
@@ -23,10 +25,13 @@ class Settings:
     def load(self, threads: int) -> Colorize:
         """What makes one colour version, from source to target. Loads the model; raises as `Colorizer` does."""
         from tintype.runtime.colorizer import Colorizer
+        from tintype.runtime.errors import PhotoError
 
         colorizer = Colorizer(self.model, size=self.size, threads=threads)
 
         def one(source: Path, target: Path) -> list[str]:
+            if is_film(str(source)):
+                raise PhotoError(f"{source}: films are colorized on one machine, without --engine ray")
             return colorizer.colorize_file(
                 source,
                 target,

@@ -1,0 +1,109 @@
+"""Joining the parts of a film, and copying its sound and subtitles, without encoding anything again."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from tintype.runtime.errors import PhotoError
+from tintype.video.read import opened
+
+_COPIED = ("audio", "subtitle", "attachment")
+
+
+def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: str | None = None) -> None:
+    """Writes a film.
+
+    Args:
+        parts: its video.
+        source: what sound, subtitles, chapters and metadata are taken from.
+        target: a file, written under this name as it goes.
+        last: duration of the last frame, in units of the source's time base.
+
+    Raises:
+        PhotoError: the target's format does not take the sound or subtitles.
+    """
+    with opened(source) as (film, picture), av.open(str(parts[0])) as first:
+        rotation = _rotation(film, picture)
+        with opened(source) as (again, _), av.open(str(target), "w", format=format) as out:
+            if format in ("mp4", "mov", "ipod"):
+                out.container_options["movflags"] = "+faststart"
+            out.metadata.update({key: value for key, value in film.metadata.items() if key not in _FORMATS_OWN})
+            video: Any = out.add_stream_from_template(first.streams.video[0], opaque=True)
+            video.time_base = picture.time_base
+            video.metadata.update(picture.metadata)
+            if rotation:
+                video.set_display_rotation(rotation)
+            copies: dict[int, Any] = {}
+            for stream in again.streams:
+                if stream.type in _COPIED:
+                    try:
+                        copies[stream.index] = out.add_stream_from_template(stream, opaque=True)
+                    except (ValueError, av.FFmpegError):
+                        raise PhotoError(
+                            f"{source}: its {stream.type} ({stream.name}) does not fit into {target.suffix}; "
+                            "write into a .mkv by -o"
+                        ) from None
+                    copies[stream.index].metadata.update(stream.metadata)
+                    copies[stream.index].disposition = stream.disposition
+            chapters = film.chapters()
+            if chapters:
+                out.set_chapters(chapters)
+            try:
+                for _, _, packet in heapq.merge(
+                    _video(parts, video, picture.time_base or Fraction(1, 1000), last),
+                    _others(again, copies),
+                    key=lambda entry: entry[:2],
+                ):
+                    out.mux(packet)
+            except av.FFmpegError as error:
+                raise PhotoError(f"{target.suffix} cannot hold this film ({error.strerror}); use .mkv") from None
+
+
+_FORMATS_OWN = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+
+
+def _video(
+    parts: Sequence[Path], stream: Any, base: Fraction, last: int
+) -> Iterator[tuple[float, int, av.Packet[Any]]]:
+    waiting: av.Packet[Any] | None = None
+    for path in parts:
+        with av.open(str(path)) as part:
+            for packet in part.demux(part.streams.video[0]):
+                if packet.size == 0 or packet.pts is None:
+                    continue
+                time = round(packet.pts * packet.time_base / base)
+                packet.pts = packet.dts = time
+                packet.time_base = base
+                packet.stream = stream
+                if waiting is not None:
+                    waiting.duration = time - (waiting.pts or 0)
+                    yield float((waiting.pts or 0) * base), 0, waiting
+                waiting = packet
+    if waiting is not None:
+        waiting.duration = last
+        yield float((waiting.pts or 0) * base), 0, waiting
+
+
+def _others(film: Any, copies: dict[int, Any]) -> Iterator[tuple[float, int, av.Packet[Any]]]:
+    wanted = [stream for stream in film.streams if stream.index in copies and stream.type != "attachment"]
+    if not wanted:
+        return
+    at = 0.0
+    for packet in film.demux(*wanted):
+        if packet.dts is None and packet.pts is None:
+            continue
+        at = max(at, float((packet.dts if packet.dts is not None else packet.pts) * packet.time_base))
+        packet.stream = copies[packet.stream_index]
+        yield at, 1, packet
+
+
+def _rotation(film: Any, stream: av.VideoStream) -> int:
+    for frame in film.decode(stream):
+        return int(frame.rotation)
+    return 0
