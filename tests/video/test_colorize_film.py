@@ -147,3 +147,10 @@ def test_what_is_no_film_gets_one_line(colorizer, tmp_path, pictures):
     with pytest.raises(PhotoError, match=r"cannot write a film as \.png"):
         colorize_film(colorizer, sound, tmp_path / "x.png")
     assert {path.name for path in tmp_path.iterdir()} == {"bad.mp4", "a.mkv", "sound.mkv"}
+
+
+def test_the_full_range_of_a_lossless_film_is_written_down(colorizer, tmp_path, pictures):
+    source = make_film(tmp_path / "a.mkv", pictures[:3], full=True)
+    colorize_film(colorizer, source, tmp_path / "b.mkv")
+    with av.open(str(tmp_path / "b.mkv")) as film:
+        assert next(film.decode(video=0)).color_range == 2

@@ -21,9 +21,21 @@ FILMS = {  # suffix: FFmpeg's name
     ".mov": "mov",
     ".mkv": "matroska",
     ".webm": "webm",
-    ".avi": "avi",
 }
-OTHER_FILMS = (".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp", ".dv", ".vob", ".mxf")  # read only
+OTHER_FILMS = (
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".mts",
+    ".m2ts",
+    ".wmv",
+    ".flv",
+    ".ogv",
+    ".3gp",
+    ".dv",
+    ".vob",
+    ".mxf",
+)  # read only
 
 
 def is_film(path: str) -> bool:

@@ -144,9 +144,9 @@ def colorize_film(
     }
     parts = Parts(target, job)
     with parts.locked():
-        last = _make(colorizer, source, target, parts, temperature, saturation, every, stopped, progress)
+        last, *colours = _make(colorizer, source, target, parts, temperature, saturation, every, stopped, progress)
         whole = parts.folder / f"whole{target.suffix}"
-        join(parts.finished()[0], source, whole, last, FILMS[target.suffix.lower()])
+        join(parts.finished()[0], source, whole, last, (colours[0], colours[1]), FILMS[target.suffix.lower()])
         place_atomically(whole, target, overwrite)
         parts.remove()
 
@@ -161,11 +161,11 @@ def _make(
     every: int,
     stopped: Callable[[], bool],
     progress: Callable[[int, int], None],
-) -> int:
-    """Makes the parts that are missing; the duration of the last frame."""
+) -> tuple[int, int, int]:
+    """Makes the parts that are missing; the duration of the last frame, range and matrix of colours."""
     done, state = parts.finished()
     if state is not None and state["end"]:
-        return int(state["duration"])
+        return int(state["duration"]), int(state["range"]), int(state["matrix"])
     steady = Steady(colorizer.model.stride, colorizer.model.ab_origin, every)
     if state is not None:
         steady.restore(state)
@@ -210,6 +210,7 @@ def _make(
                     part.close()
                     part = None
                     facts = {"frames": number, "end": not waiting, "duration": duration}
+                    facts |= {"range": 1 + picture.code.full, "matrix": picture.code.matrix}
                     parts.finish(
                         len(done), place, steady.state() | {key: np.array(value) for key, value in facts.items()}
                     )
@@ -218,4 +219,5 @@ def _make(
             if part is not None:
                 part.abandon()
             raise
-    return duration
+    assert picture is not None
+    return duration, 1 + picture.code.full, picture.code.matrix

@@ -26,7 +26,7 @@ def encoder_for(source: str, target: Path, coding: Coding) -> str:
     suffix = target.suffix.lower()
     if suffix == ".webm":
         return "libvpx-vp9"
-    if suffix in (".mkv", ".avi") and source in _LOSSLESS:
+    if suffix == ".mkv" and source in _LOSSLESS:
         return "ffv1"
     return "libx265" if coding.bits > 8 else "libx264"
 

@@ -16,7 +16,9 @@ from tintype.video.read import opened
 _COPIED = ("audio", "subtitle", "attachment")
 
 
-def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: str | None = None) -> None:
+def join(
+    parts: Sequence[Path], source: Path, target: Path, last: int, colours: tuple[int, int], format: str | None = None
+) -> None:
     """Writes a film.
 
     Args:
@@ -24,6 +26,7 @@ def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: s
         source: what sound, subtitles, chapters and metadata are taken from.
         target: a file, written under this name as it goes.
         last: duration of the last frame, in units of the source's time base.
+        colours: its range and matrix, which not every codec writes down itself.
 
     Raises:
         PhotoError: the target's format does not take the sound or subtitles.
@@ -36,6 +39,9 @@ def join(parts: Sequence[Path], source: Path, target: Path, last: int, format: s
             out.metadata.update({key: value for key, value in film.metadata.items() if key not in _FORMATS_OWN})
             video: Any = out.add_stream_from_template(first.streams.video[0], opaque=True)
             video.time_base = picture.time_base
+            video.codec_context.color_range, video.codec_context.colorspace = colours
+            if picture.sample_aspect_ratio:
+                video.codec_context.sample_aspect_ratio = picture.sample_aspect_ratio
             video.metadata.update(picture.metadata)
             if rotation:
                 video.set_display_rotation(rotation)
