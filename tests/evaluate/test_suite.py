@@ -40,7 +40,8 @@ def test_every_figure_equals_the_slow_twin(photographs, method):
     prior = np.random.default_rng(0).dirichlet(np.ones(313))
     pairs = [(photo.true, METHODS[method](photo)) for photo in map(read_photograph, paths)]
     figures, expected = evaluate(paths, prior=prior)[0][method], metrics.figures(pairs, prior)
-    assert figures.pop("neutral_chroma") == pytest.approx(expected.pop("neutral_chroma"), rel=1e-6, abs=1e-5)
+    # A pixel whose chroma is the limit but for rounding counts on some processors, and not on others.
+    assert figures.pop("neutral_chroma") == pytest.approx(expected.pop("neutral_chroma"), rel=1e-4, abs=1e-5)
     assert figures == pytest.approx(expected, abs=1e-5)
 
 

@@ -50,7 +50,7 @@ def test_the_pyramids_width_is_its_own_option():
         ("timm:resnet18", "dense", {}, "dense"),
         ("timm:vit_tiny_patch16_224", "pyramid", {}, "pyramid"),
         ("timm:resnet18", "pyramid", {"widht": 64}, "widht"),
-        ("zhang16", "dense", {"width": 64}, "width"),
+        ("zhang16", "dense", {"widht": 64}, "widht"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line_that_names_it(trunk, head, options, named):
