@@ -39,6 +39,7 @@ class Draft:
         self.guide = reduce_lightness(photo, self.factor, threads)
         self._extent = height / self.factor, width / self.factor
         self._seen = network_size(height, width, size, model.multiple)
+        self._known: tuple[tuple[float, int], list[Plane]] = ((0.0, 0), [])
         self.distribution: Distribution = predict_distribution(model, self.guide, self._extent, self._seen)
 
     @property
@@ -69,8 +70,10 @@ class Draft:
 
     def alternatives(self, temperature: float | None = None, count: int = 5) -> list[Plane]:
         """Colorizations that are unlike each other, (2, h, w) each."""
-        temperature = self._model.temperature if temperature is None else temperature
-        return alternatives(self.distribution, self.affinity, temperature, count)
+        wanted = self._model.temperature if temperature is None else temperature, count
+        if self._known[0] != wanted:  # half a second's work
+            self._known = wanted, alternatives(self.distribution, self.affinity, *wanted)
+        return self._known[1]
 
     def suggestions(self, y: float, x: float, count: int = 5) -> list[tuple[float, float, float]]:
         """Colours that the network thinks possible at a place, (a, b, probability) each, the likeliest first.
