@@ -157,7 +157,7 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
     [
         (
             ("larsson17-9", "--data", "FOLDER"),
-            "no table named 'larsson17-9'; there are larsson17-3,",
+            "no table named 'larsson17-9'; there are goyal19, larsson17-1,",
         ),
         (("zhang16-1",), "--data FOLDER"),
         (("larsson17-3",), "say how large: tintype table larsson17-3 --scale paper or mini"),
