@@ -87,6 +87,17 @@ def test_a_cell_may_be_expected_above_a_cell_of_another_column(planned):
     assert line == "random, seg above random, 10 per class: +13.0 (paper +13.8)  yes, every seed"
 
 
+def test_the_ends_of_whiskers_are_means_over_the_seeds(planned):
+    table, plan, folder = planned
+    plan.cells["none", "seg"] = cell = replace(plan.cells["none", "seg"], path="median", low="quarter", high="rest.x")
+    for seed, name in enumerate(cell.runs):
+        folder.result(plan.runs[name]).parent.mkdir(parents=True)
+        results = {"median": 5 + seed, "quarter": 2 + seed, "rest": {"x": 9 + seed}}
+        folder.result(plan.runs[name]).write_text(json.dumps({"results": results}))
+    ours = collect(table, "mini", plan, folder)["rows"][0]["ours"]["seg"]
+    assert (ours["mean"], ours["low"], ours["high"]) == (5.5, 2.5, 9.5)
+
+
 @pytest.mark.parametrize(("best", "value"), [("high", 9.5), ("low", 7.0)])
 def test_the_best_of_several_figures_is_taken_where_a_path_has_a_star(planned, best, value):
     table, plan, folder = planned

@@ -190,3 +190,15 @@ def test_a_table_that_only_zeros_came_of_is_drawn(built):
             cell |= {"mean": 0.0, "std": 0.0, "values": [0.0]}
     for plot in ("bars", "lines"):
         assert "<svg" in page(json.loads(json.dumps({**built, "plot": plot})))
+
+
+@pytest.mark.parametrize("plot", ["bars", "lines"])
+def test_whiskers_are_what_the_table_says(built, plot):
+    plain = chart({**built, "plot": plot})
+    assert "their standard deviation" in plain
+    rows = [{**row, "ours": {name: {**cell, "low": 5.0, "high": 45.0} for name, cell in row["ours"].items()}}
+            for row in built["rows"]]  # fmt: skip
+    drawn = chart({**built, "plot": plot, "rows": rows, "whiskers": "quartiles over units"})
+    assert "quartiles over units" in drawn
+    assert "their standard deviation" not in drawn
+    assert drawn.partition("</ul>")[2].count('class="whisker') == sum(len(row["ours"]) for row in rows)

@@ -155,6 +155,7 @@ def test_what_is_missing_is_told(table, place, changed, message):
         ("seg: 20.5 V,", "seg: 20.5 X,", "must be a figure and its mark"),
         ("[colour, none]", "[colour, noon]", "key 'expected' names noon, which is not there"),
         ("[colour, none]", "[colour, seg, none, fow]", "key 'expected' names fow, which is not there"),
+        ("[per_class=10], figure", "[per_class=10], low: a, figure", "few' must have both low and high, or neither"),
         ("[colour, none]", "[colour]", r"it must be \[ROW, ROW\], \[ROW, ROW, COLUMN\] or"),
         ("[trunk=alexnet]}", "[trunk=alexnet], set_in: {fow: [a=b]}}", "rows.none.set_in' names fow"),
         ("plot: bars", "plot: pie", "key 'plot' is 'pie'; it must be bars or lines"),

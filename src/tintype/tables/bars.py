@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.report.parts import text
-from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told
+from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told, whisker_key
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 400, 138, 14, 6, 24
 HIGH = 44  # of a row
@@ -16,14 +16,13 @@ _KEY = (
     ('<rect class="bar" y="1" width="30" height="10"/>', "ours, mean of the seeds"),
     ('<rect class="quoted" x="1" y="2" width="28" height="8"/>', "the paper's"),
     ('<circle class="dot" cx="15" cy="6" r="2.6"/>', "single seeds"),
-    ('<path class="whisker" d="M3 6h24M3 2v8M27 2v8"/>', "their standard deviation"),
 )
 
 
 def bars(built: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Drawings side by side, as many as there is room for."""
     drawn = [_panel(column, rows, number) for number, column in enumerate(built["columns"]) if _any(rows, column)]
-    return f'{key(_KEY)}<div class="panels">{"".join(drawn)}</div>'
+    return f'{key([*_KEY, whisker_key(built)])}<div class="panels">{"".join(drawn)}</div>'
 
 
 def _any(rows: Sequence[Row], column: Row) -> bool:

@@ -30,6 +30,7 @@ def collect(table: Table, scale: str, plan: Plan, folder: Folder) -> dict[str, A
         "scale": scale,
         "about": table.scales[scale].about,
         "plot": table.plot,
+        "whiskers": table.whiskers,
         "columns": [
             {
                 "column": name,
@@ -56,7 +57,7 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
             continue
         figure = plan.cells[row, column]
         best = max if table.columns[column].best == "high" else min
-        values = [value for name in figure.runs if (value := _value(plan.runs[name], figure, folder, best)) is not None]
+        values = _values(plan, figure, figure.path, folder, best)
         states = [folder.state(plan.runs[name]) for name in figure.runs]
         if values:
             cells[column] = {
@@ -65,6 +66,9 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 "values": values,
                 "runs": list(figure.runs),
             }
+            for end, path in (("low", figure.low), ("high", figure.high)):
+                if path and (found := _values(plan, figure, path, folder, best)):
+                    cells[column][end] = statistics.fmean(found)
         if len(values) < len(figure.runs):
             failed = states.count("failed") + sum(_lost(plan, plan.runs[n], folder) for n in figure.runs)
             reasons[column] = "failed" if failed else "not run yet" if not values else "not all runs are done"
@@ -86,14 +90,20 @@ def _lost(plan: Plan, run: Run, folder: Folder) -> bool:
     return any(folder.state(plan.runs[name]) == "failed" or _lost(plan, plan.runs[name], folder) for name in run.needs)
 
 
-def _value(run: Run, figure: Figure, folder: Folder, best: Callable[[list[float]], float]) -> float | None:
+def _values(plan: Plan, figure: Figure, path: str, folder: Folder, best: Callable[[list[float]], float]) -> list[float]:
+    """What stands at a path, in the results of a cell's runs as far as they are done."""
+    found = (_value(plan.runs[name], path, folder, best) for name in figure.runs)
+    return [value for value in found if value is not None]
+
+
+def _value(run: Run, path: str, folder: Folder, best: Callable[[list[float]], float]) -> float | None:
     """A figure in a run's results; None where it is not there (yet), or not a number."""
     file = folder.result(run)
     if not file.exists():
         return None
     record = json.loads(file.read_text("utf-8"))
     model = run.words[run.words.index("--model") + 1] if "--model" in run.words else ""
-    found = _numbers(record["results"] if run.kind == "transfer" else record, figure.path.split("."), model)
+    found = _numbers(record["results"] if run.kind == "transfer" else record, path.split("."), model)
     return best(found) if found else None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tintype.evaluate.report.parts import text
-from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told
+from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told, whisker_key
 
 HEIGHT, LEFT, RIGHT, TOP = 250, 44, 8, 30
 APART = 6  # from one row's marks to the next one's, so that whiskers do not hide each other
@@ -44,14 +44,14 @@ def curves(built: Mapping[str, Any], rows: Sequence[Row]) -> str:
     height = TOP + HEIGHT + 10 + 14 * max(map(len, wrapped))
     about = "A curve for each row, ours solid with its seeds, the paper's dashed; the numbers stand in the table."
     drawing = svg(right + RIGHT, height, "curves", built["title"], about, parts)
-    return f'{key([*map(_entry, range(len(rows)), rows), *_KEY])}<figure class="curves">{drawing}</figure>'
+    marked = key([*map(_entry, range(len(rows)), rows), *_KEY, whisker_key(built)])
+    return f'{marked}<figure class="curves">{drawing}</figure>'
 
 
 _KEY = (
     ('<path class="ours ink" d="M0 6H30"/>', "ours, mean of the seeds"),
     ('<path class="quoted ink" d="M0 6H30"/>', "the paper's"),
     ('<circle class="dot" cx="15" cy="6" r="2.6"/>', "single seeds"),
-    ('<path class="whisker" d="M3 6h24M3 2v8M27 2v8"/>', "their standard deviation"),
 )
 
 

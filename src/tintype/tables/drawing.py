@@ -23,7 +23,9 @@ def figures(rows: Sequence[Row], columns: Sequence[str]) -> list[float]:
 
 
 def ends(cell: Row) -> tuple[float, ...]:
-    """A standard deviation below and above the mean; nothing where there is one seed."""
+    """Where a cell's whiskers end: as is given, or a standard deviation off the mean; nothing where there is one seed."""
+    if "low" in cell and "high" in cell:
+        return cell["low"], cell["high"]
     return () if cell["std"] is None else (cell["mean"] - cell["std"], cell["mean"] + cell["std"])
 
 
@@ -53,6 +55,11 @@ def svg(width: float, height: float, name: str, title: str, about: str, parts: S
         f'<title id="{name}-title">{text(title)}</title><desc id="{name}-desc">{text(about)}</desc>'
         f"{''.join(parts)}</svg>"
     )
+
+
+def whisker_key(built: Mapping[str, Any]) -> tuple[str, str]:
+    """What whiskers mean."""
+    return '<path class="whisker" d="M3 6h24M3 2v8M27 2v8"/>', built["whiskers"]
 
 
 def key(items: Sequence[tuple[str, str]]) -> str:

@@ -38,10 +38,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Figure:
-    """Where a cell's figure stands, in the results of one run for each seed."""
+    """Where a cell's figure stands, in the results of one run for each seed, and the ends of its whiskers, if any."""
 
     runs: tuple[str, ...]
     path: str
+    low: str = ""
+    high: str = ""
 
 
 @dataclass
@@ -96,10 +98,11 @@ def make_plan(
                 continue
             count = seeds or chosen.columns[column].seeds or chosen.seeds
             runs = [maker.task(ours, column, seed, seed % again) for seed in range(count)]
-            path = chosen.columns[column].figure
+            asked = chosen.columns[column]
+            path = asked.figure
             if ours.weights in BESIDE:
                 path = path.replace("{model}", ours.weights)
-            maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), path)
+            maker.plan.cells[row, column] = Figure(tuple(dict.fromkeys(runs)), path, asked.low, asked.high)
     return maker.plan
 
 

@@ -53,6 +53,7 @@ class Measured:
         figure: where it stands in the task's results, keys with dots between them; {model} is the evaluated model, and
             * the key whose figure is the best.
         data, set, minutes: as of `Made`.
+        low, high: where the ends of its whiskers in a chart stand, in place of the seeds' standard deviation.
         options: more words for `tintype evaluate`, in which {NAME} stands for a path too.
         after: of the task shift, the column whose fine-tuned network it compares with.
         seeds: runs, in place of the scale's own number; 0: that.
@@ -62,6 +63,8 @@ class Measured:
     figure: str
     data: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    low: str = ""
+    high: str = ""
     options: tuple[str, ...] = ()
     after: str = ""
     seeds: WholeNumber = 0
@@ -144,6 +147,7 @@ class Table:
         plot: bars, or lines over the columns.
         expected: orderings that the paper shows, `[ROW, ROW]` or `[ROW, ROW, COLUMN]`, the first above the second; or
             `[ROW, COLUMN, ROW, COLUMN]`, the first cell above the second.
+        whiskers: what those of its chart are, where its columns have `low` and `high`.
     """
 
     name: str
@@ -155,6 +159,7 @@ class Table:
     rows: Mapping[str, Row]
     scales: Mapping[str, Scale]
     expected: tuple[tuple[str, ...], ...] = ()
+    whiskers: str = "their standard deviation"
 
 
 def bundled_tables() -> list[str]:
@@ -199,15 +204,17 @@ def _read(table: str) -> tuple[str, str]:
 
 
 def _table(values: dict[str, Any]) -> Table:
+    optional = ("expected", "whiskers")
     blocks = {
         "columns": lambda value, key: parse(Column, value, key),
         "rows": _row,
         "scales": _scale,
     }
-    plain = {key: value for key, value in values.items() if key not in blocks and key != "expected"}
+    plain = {key: value for key, value in values.items() if key not in (*blocks, *optional)}
     for key, one in blocks.items():
         plain[key] = {name: one(value, f"{key}.{name}") for name, value in _block(values.get(key), key).items()}
     made = Table(**_texts(plain), expected=tuple(map(tuple, values.get("expected", ()))))
+    made = replace(made, whiskers=str(values.get("whiskers", made.whiskers)))
     _check(made)
     return made
 
@@ -216,7 +223,7 @@ def _texts(values: dict[str, Any]) -> dict[str, Any]:
     known = {"name", "title", "source", "protocol", "plot", "columns", "rows", "scales"}
     strange = next((key for key in values if key not in known), None)
     if strange is not None:
-        raise RecipeError(f"unknown key '{strange}'; there are {', '.join(sorted(known | {'expected'}))}")
+        raise RecipeError(f"unknown key '{strange}'; there are {', '.join(sorted(known | {'expected', 'whiskers'}))}")
     missing = next((key for key in sorted(known) if key not in values), None)
     if missing is not None:
         raise RecipeError(f"missing key '{missing}'")
@@ -294,6 +301,8 @@ def _check(table: Table) -> None:
             if bool(made.recipe) == bool(made.labels):
                 raise RecipeError(f"key '{key}.made.{name}' must have either recipe or labels")
         for name, column in scale.columns.items():
+            if bool(column.low) != bool(column.high):
+                raise RecipeError(f"key '{key}.columns.{name}' must have both low and high, or neither")
             _all_in([column.after] if column.after else [], scale.columns, f"{key}.columns.{name}.after")
         fine_tuned = {column.after for column in scale.columns.values()}
         _all_in(set(scale.columns) - fine_tuned, table.columns, f"{key}.columns")
