@@ -23,7 +23,7 @@ def figures(rows: Sequence[Row], columns: Sequence[str]) -> list[float]:
 
 
 def ends(cell: Row) -> tuple[float, ...]:
-    """Where a cell's whiskers end: as is given, or a standard deviation off the mean; nothing where there is one seed."""
+    """Where whiskers end: as is given, or a standard deviation off the mean; nothing where there is one seed."""
     if "low" in cell and "high" in cell:
         return cell["low"], cell["high"]
     return () if cell["std"] is None else (cell["mean"] - cell["std"], cell["mean"] + cell["std"])
