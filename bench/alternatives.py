@@ -9,18 +9,16 @@ how much of an alternative's difference from the usual colorization neighbouring
 one tint, 0 is noise, as of colours drawn for each cell by itself.
 """
 
-import argparse
 import itertools
 
 import numpy as np
-from PIL import Image
 
-from _held_out import photographs
 from _machine import describe
-from hints import SIDE, cells_of, grey, psnr, rendered, square
+from hints import SIDE, cells_of, held_out, options, psnr, rendered, square
 from tintype.color import bin_centres
 from tintype.data import open_photos
 from tintype.evaluate.colour_error import picture_ab
+from tintype.evaluate.photograph import grey_of
 from tintype.runtime import alternatives as settings
 from tintype.runtime.distribution import softmax
 from tintype.runtime.draft import Draft
@@ -29,22 +27,16 @@ from tintype.runtime.photo import photo_from_array
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source")
-    parser.add_argument("--choose", action="store_true")
-    parser.add_argument("--at-most", type=int, default=500)
-    asked = parser.parse_args()
+    asked = options(__doc__)
     print(describe("tintype", "onnxruntime"))
     model = load_model("bundled", 2)
     if asked.choose:
-        _, held_out = photographs(asked.source, 0, asked.at_most)
-        resized = [Image.fromarray(one.true).resize((SIDE, SIDE), Image.Resampling.BICUBIC) for one in held_out]
-        choose([np.asarray(picture) for picture in resized], model)
+        choose(held_out(asked.source, asked.at_most), model)
         return
     single, best, mean, tidy, noise = [], [], [], [], []
     for photo in itertools.islice(open_photos([asked.source]), asked.at_most):
         true = square(photo)
-        draft = Draft(model, photo_from_array(grey(true)), model.input_size, 2)
+        draft = Draft(model, photo_from_array(grey_of(true)), model.input_size, 2)
         figures = [(psnr(picture, true), error(picture, true)) for picture in
                    (rendered(draft), *(rendered(draft, alternative=k) for k in range(5)))]  # fmt: skip
         single.append(figures[0])
@@ -85,7 +77,7 @@ def drawn(draft: Draft) -> np.ndarray:
 
 def choose(pictures: list[np.ndarray], model: object) -> None:
     """Error of the cells' ab of the best of five, for each strength."""
-    drafts = [Draft(model, photo_from_array(grey(true)), model.input_size, 2) for true in pictures]
+    drafts = [Draft(model, photo_from_array(grey_of(true)), model.input_size, 2) for true in pictures]
     truths = [cells_of(true, draft.distribution.shape) for true, draft in zip(pictures, drafts, strict=True)]
     plain = np.mean([np.square(d.ab() - t).mean() for d, t in zip(drafts, truths, strict=True)]) ** 0.5
     print(f"{len(pictures)} photographs; root mean square error of the cells' ab, usual {plain:.3f}")

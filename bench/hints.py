@@ -20,6 +20,7 @@ from _held_out import photographs
 from _machine import describe
 from tintype.data import Photo, open_photos
 from tintype.evaluate.colour_error import picture_ab
+from tintype.evaluate.photograph import grey_of
 from tintype.runtime import draft as settings
 from tintype.runtime.draft import Draft
 from tintype.runtime.hints import Hint
@@ -32,21 +33,14 @@ PATCH = 3  # pixels on every side of a point
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source")
-    parser.add_argument("--choose", action="store_true")
-    parser.add_argument("--at-most", type=int, default=500)
-    asked = parser.parse_args()
+    asked = options(__doc__)
     print(describe("tintype", "onnxruntime"))
     if asked.choose:
-        _, held_out = photographs(asked.source, 0, asked.at_most)
-        choose(
-            [np.asarray(Image.fromarray(one.true).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for one in held_out]
-        )
+        choose(held_out(asked.source, asked.at_most))
         return
     pictures = [square(photo) for photo in itertools.islice(open_photos([asked.source]), asked.at_most)]
     model = load_model("bundled", 2)
-    curves = np.array([curve(Draft(model, photo_from_array(grey(true)), model.input_size, 2), true, number)
+    curves = np.array([curve(Draft(model, photo_from_array(grey_of(true)), model.input_size, 2), true, number)
                        for number, true in enumerate(pictures)])  # fmt: skip
     print(f"{len(pictures)} photographs, {SIDE}x{SIDE}; mean PSNR in dB, and of how many photographs it rises")
     print("points  PSNR   against none")
@@ -55,6 +49,21 @@ def main() -> None:
         print(
             f"{count:6}  {curves[:, i].mean():5.2f}  {curves[:, i].mean() - curves[:, 0].mean():+5.2f}  {better:4.0%}"
         )
+
+
+def options(about: str | None) -> argparse.Namespace:
+    """What both benchmarks of a draft are asked."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source")
+    parser.add_argument("--choose", action="store_true")
+    parser.add_argument("--at-most", type=int, default=500)
+    return parser.parse_args()
+
+
+def held_out(source: str, at_most: int) -> list[np.ndarray]:
+    """Photographs that the bundled model was not trained on, to choose settings with."""
+    chosen = photographs(source, 0, at_most)[1]
+    return [np.asarray(Image.fromarray(one.true).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for one in chosen]
 
 
 def curve(draft: Draft, true: np.ndarray, number: int) -> list[float]:
@@ -85,12 +94,6 @@ def psnr(picture: np.ndarray, true: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
-def grey(true: np.ndarray) -> np.ndarray:
-    from tintype.evaluate.photograph import grey_of
-
-    return grey_of(true)
-
-
 def square(photo: Photo) -> np.ndarray:
     with Image.open(io.BytesIO(photo.read())) as image:
         return np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC))
@@ -99,7 +102,7 @@ def square(photo: Photo) -> np.ndarray:
 def choose(pictures: Sequence[np.ndarray]) -> None:
     """Error of the cells' ab, root of the mean square, with 10 points, for each affinity."""
     model = load_model("bundled", 2)
-    drafts = [Draft(model, photo_from_array(grey(true)), model.input_size, 2) for true in pictures]
+    drafts = [Draft(model, photo_from_array(grey_of(true)), model.input_size, 2) for true in pictures]
     truths = [cells_of(true, draft.distribution.shape) for true, draft in zip(pictures, drafts, strict=True)]
     print(f"{len(pictures)} photographs; root mean square error of the cells' ab with 1, 5 and 10 points")
     for near, light, colour in itertools.product((0.15, 0.25, 0.4, 0.7), (6.0, 12.0, 25.0), (6.0, 12.0, 25.0)):

@@ -1,12 +1,12 @@
 """`tintype serve`: an HTTP API that colorizes photographs, on this computer."""
 
 import secrets
-import socket
 from ipaddress import ip_address
 from pathlib import Path
 
 import click
 
+from tintype.cli._listening import listen
 from tintype.cli._options import Wrong
 from tintype.cli._report import printable
 
@@ -79,13 +79,7 @@ def serve(
         colorizer = Colorizer(model, threads=max(1, cores() // workers))
     except ModelError as error:
         raise Wrong(printable(str(error))) from error
-    try:
-        host.encode("idna")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=256)
-    except (OSError, UnicodeError) as error:
-        raise Wrong(printable(f"--host {host} --port {port}: {getattr(error, 'strerror', 'no such host')}")) from error
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening = listen(host, port, backlog=256)
     bound, port = listening.getsockname()[:2]
     own = ip_address(bound).is_loopback
     token = _token(token_file, own)

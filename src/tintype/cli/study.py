@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 from tqdm import tqdm
 
+from tintype.cli._listening import family_of, listen
 from tintype.cli._options import Wrong, finite, named_folders
 from tintype.cli._report import printable, say
 
@@ -188,14 +189,10 @@ def serve(
         storage.close()
         raise Wrong(printable(f"{folder / PICTURES / gone}: is missing; make the study anew"))
     try:
-        host.encode("idna")  # as the next line will, but without leaving a socket open where it cannot
-        listening = socket.create_server((host, port), family=_family(host), backlog=1024)
-    except (OSError, UnicodeError) as error:
+        listening = listen(host, port, backlog=1024)
+    except Wrong:
         storage.close()
-        raise Wrong(printable(f"--host {host} --port {port}: {getattr(error, 'strerror', 'no such host')}")) from error
-    # asyncio does so only for the sockets that it makes itself; without it each answer waits 40 ms for the last one's
-    # acknowledgement
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raise
     bound, port = listening.getsockname()[:2]
     click.echo(f"http://{_reachable(host, bound)}:{port}/s/{made.token}/")
     at = " once it begins with the proxy's address" if behind_proxy else ""
@@ -223,7 +220,7 @@ def _reachable(host: str, bound: str) -> str:
         host: as it was asked for.
         bound: the address that came of it.
     """
-    family = _family(bound)
+    family = family_of(bound)
     if ip_address(bound).is_unspecified:
         own, elsewhere = ("::1", "2001:db8::1") if family == socket.AF_INET6 else ("127.0.0.1", "192.0.2.1")
         with socket.socket(family, socket.SOCK_DGRAM) as way:
@@ -233,10 +230,6 @@ def _reachable(host: str, bound: str) -> str:
             except OSError:
                 host = own
     return f"[{host}]" if family == socket.AF_INET6 else host
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _pictures_of(made: "Study") -> Iterable[str]:

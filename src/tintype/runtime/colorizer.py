@@ -17,15 +17,13 @@ from tintype.runtime.negative import invert
 from tintype.runtime.photo import Photo, photo_from_array
 from tintype.runtime.predict import Prediction
 from tintype.runtime.read import count_pages, photo_from_image, read_photo
-from tintype.runtime.reduce import reduce_lightness, reduction
+from tintype.runtime.reduce import GUIDE, reduce_lightness, reduction
 from tintype.runtime.regions import Region, colours, predict_regions, whole_prediction
 from tintype.runtime.strips import cores
 from tintype.runtime.write import check_depth, format_for, to_image, write_photo
 
 if TYPE_CHECKING:
     from tintype.runtime.pages import Page
-
-_GUIDE = 2  # pixels of the guide, along a side, for one pixel of what the network sees
 
 
 class Colorizer:
@@ -140,7 +138,7 @@ class Colorizer:
         """
         target = Path(target)
         check_depth(target, depth)
-        _check_target(source, target, overwrite)
+        check_target(source, target, overwrite)
         number = count_pages(source)
         remarks: list[str] = []
 
@@ -168,7 +166,7 @@ class Colorizer:
             names = [target.with_stem(f"{target.stem}-{page + 1:0{len(str(number))}}") for page in range(number)]
             for name, page in zip(names, pages(), strict=True):
                 if overwrite or not os.path.lexists(name):
-                    _check_target(source, name, overwrite)
+                    check_target(source, name, overwrite)
                     write_photo(page.picture, page.alpha, page.metadata, name, overwrite, self.threads, depth)
             remarks.append(f"{source}: has {number} pages, which are in {names[0]} to {names[-1].name}")
         return remarks
@@ -192,7 +190,7 @@ class Colorizer:
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
         height, width = photo.codes.shape
-        factor = reduction(height, width, _GUIDE * self.size)
+        factor = reduction(height, width, GUIDE * self.size)
         guide = reduce_lightness(photo, factor, self.threads)
         extent = height / factor, width / factor
         return predict_regions(self.model, guide, extent, self.size, temperature, as_is), guide, factor
@@ -205,9 +203,10 @@ class Colorizer:
         return Merge(photo, slope, offset, factor, saturation)
 
 
-def _check_target(source: str | Path, target: Path, overwrite: bool) -> None:
+def check_target(source: str | Path, target: Path, overwrite: bool, what: str = "photograph") -> None:
+    """Raises where a target is its own source (PhotoError), or is there and not to be replaced (FileExistsError)."""
     if os.path.lexists(target):
         if os.path.exists(target) and os.path.samefile(source, target):
-            raise PhotoError(f"{target}: is the photograph itself, which is never replaced; give another name")
+            raise PhotoError(f"{target}: is the {what} itself, which is never replaced; give another name")
         if not overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))

@@ -11,8 +11,8 @@ from tintype.runtime.hints import Hint, with_hints
 from tintype.runtime.merge import Merge
 from tintype.runtime.model import Model
 from tintype.runtime.photo import Photo
-from tintype.runtime.predict import network_size, predict_distribution
-from tintype.runtime.reduce import reduce_lightness, reduction
+from tintype.runtime.predict import cells_of, network_size, predict_distribution
+from tintype.runtime.reduce import GUIDE, reduce_lightness, reduction
 from tintype.runtime.upsample import cell_means, upsample
 
 # Chosen on photographs held out from training (bench/hints.py --choose).
@@ -35,10 +35,11 @@ class Draft:
     def __init__(self, model: Model, photo: Photo, size: int, threads: int = 1):
         self.photo, self._model, self._threads = photo, model, threads
         height, width = photo.codes.shape
-        self.factor = reduction(height, width, 2 * size)
+        self.factor = reduction(height, width, GUIDE * size)
         self.guide = reduce_lightness(photo, self.factor, threads)
         self._extent = height / self.factor, width / self.factor
         self._seen = network_size(height, width, size, model.multiple)
+        self._cells = cells_of(model, self._extent, self._seen)
         self._known: tuple[tuple[float, int], list[Plane]] = ((0.0, 0), [])
         self.distribution: Distribution = predict_distribution(model, self.guide, self._extent, self._seen)
 
@@ -101,10 +102,3 @@ class Draft:
         lightness = cell_means(self.guide, self.distribution.shape, self._extent, *self._cells)
         mean = self.distribution.mean()
         return affinity(lightness, mean, self.distribution.spread, near=NEAR, light=LIGHT, colour=COLOUR)
-
-    @property
-    def _cells(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Centre of the first cell, and steps from one to the next, in guide pixels."""
-        scale = self._extent[0] / self._seen[0], self._extent[1] / self._seen[1]
-        origin, stride = self._model.ab_origin, self._model.stride
-        return (origin * scale[0], origin * scale[1]), (stride * scale[0], stride * scale[1])

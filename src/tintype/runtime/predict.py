@@ -84,5 +84,19 @@ def _seen(model: Model, lightness: Plane, extent: tuple[float, float], size: tup
     return np.pad(np.asarray(picture).clip(0, 100), ((0, rows), (0, columns)), mode="edge")[None, None]
 
 
+def cells_of(
+    model: Model, extent: tuple[float, float], seen: tuple[int, int]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where the network's cells lie: the centre of the first, and the steps from one to the next, down and across.
+
+    Args:
+        extent: height and width of the picture in some pixels, in which the answer is given too.
+        seen: height and width at which the network saw it.
+    """
+    down, across = (length / side for length, side in zip(extent, seen, strict=True))
+    origin, stride = model.ab_origin, model.stride
+    return (origin * down, origin * across), (stride * down, stride * across)
+
+
 def _padded(length: int, multiple: int) -> int:
     return -(-length // multiple) * multiple

@@ -13,6 +13,9 @@ _TILE = 1 << 18  # pixels
 _LARGEST = 4  # times the usual area
 
 
+GUIDE = 2  # pixels of the guide, along a side, for one pixel of what the network sees
+
+
 def reduction(height: int, width: int, side: int) -> int:
     """The factor that brings a picture to about the area of a square of this side.
 

@@ -11,7 +11,7 @@ import numpy as np
 from tintype.runtime.border import Box, find_picture
 from tintype.runtime.buffers import Plane
 from tintype.runtime.model import Model
-from tintype.runtime.predict import Prediction, network_size, predict
+from tintype.runtime.predict import Prediction, cells_of, network_size, predict
 from tintype.runtime.restore import restore
 from tintype.runtime.stereo import find_halves
 from tintype.runtime.upsample import upsample
@@ -115,11 +115,8 @@ def colours(regions: list[Region], model: Model, guide: Plane, threads: int) -> 
 
 
 def _coefficients(region: Region, model: Model, guide: Plane, threads: int) -> tuple[Plane, Plane]:
-    # Pixels of the guide to one of the network's input.
-    scale = region.extent[0] / region.seen[0], region.extent[1] / region.seen[1]
-    origin = model.ab_origin * scale[0], model.ab_origin * scale[1]
-    stride = model.stride * scale[0], model.stride * scale[1]
-    return upsample(region.prediction.ab, guide, region.extent, origin, stride, threads)
+    cells = cells_of(model, region.extent, region.seen)
+    return upsample(region.prediction.ab, guide, region.extent, *cells, threads)
 
 
 def whole_prediction(regions: list[Region], model: Model, guide: Plane) -> Prediction:

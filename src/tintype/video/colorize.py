@@ -1,7 +1,5 @@
 """Colorizing a film, from a file to a file, in parts that are kept if the run is stopped."""
 
-import errno
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,13 +13,13 @@ from tintype import __version__
 from tintype.runtime.atomic import place_atomically
 from tintype.runtime.batch import Stopped
 from tintype.runtime.buffers import Codes, Plane
-from tintype.runtime.colorizer import Colorizer
+from tintype.runtime.colorizer import Colorizer, check_target
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.formats import FILMS
 from tintype.runtime.merge import Merge
 from tintype.runtime.photo import Photo
-from tintype.runtime.predict import network_size, predict
-from tintype.runtime.reduce import reduce_lightness, reduction
+from tintype.runtime.predict import cells_of, network_size, predict
+from tintype.runtime.reduce import GUIDE, reduce_lightness, reduction
 from tintype.runtime.upsample import upsample
 from tintype.video.encode import Part, encoder_for
 from tintype.video.join import join
@@ -31,7 +29,6 @@ from tintype.video.read import frames, opened
 from tintype.video.steady import AHEAD, Look, Steady
 
 LENGTH = 96  # frames of a part
-_GUIDE = 2
 
 
 @dataclass
@@ -50,7 +47,7 @@ class _Picture:
         self.model, self.threads, self.code = colorizer.model, colorizer.threads, code
         self._temperature = temperature
         height, width = shape
-        self.factor = reduction(height, width, _GUIDE * colorizer.size)
+        self.factor = reduction(height, width, GUIDE * colorizer.size)
         self.extent = height / self.factor, width / self.factor
         self.seen = network_size(height, width, colorizer.size, self.model.multiple)
 
@@ -63,9 +60,8 @@ class _Picture:
         return guide, Look(small, lambda: predict(self.model, guide, self.extent, self.seen, self._temperature).ab)
 
     def paint(self, frame: _Frame, ab: Plane, saturation: float) -> av.VideoFrame:
-        scale = self.extent[0] / self.seen[0], self.extent[1] / self.seen[1]
-        origin, stride = ((unit * scale[0], unit * scale[1]) for unit in (self.model.ab_origin, self.model.stride))
-        slope, offset = upsample(ab, frame.guide, self.extent, origin, stride, self.threads)
+        cells = cells_of(self.model, self.extent, self.seen)
+        slope, offset = upsample(ab, frame.guide, self.extent, *cells, self.threads)
         small = shrink(frame.codes, self.code)
         picture = _fitted(small, slope, offset, self.factor, self.code, saturation)
         planes = chroma(picture, small.codes, self.code, self.threads)
@@ -129,11 +125,7 @@ def colorize_film(
     source, target = Path(source), Path(target)
     if target.suffix.lower() not in FILMS:
         raise PhotoError(f"{target}: cannot write a film as {target.suffix}; use {', '.join(FILMS)}")
-    if os.path.lexists(target):
-        if os.path.exists(target) and os.path.samefile(source, target):
-            raise PhotoError(f"{target}: is the film itself, which is never replaced; give another name")
-        if not overwrite:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    check_target(source, target, overwrite, "film")
     with opened(source):
         status = source.stat()
     job = {
