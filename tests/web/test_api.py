@@ -15,8 +15,9 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tintype.runtime import Colorizer
-from tintype.web.api import Limits, api
+from tintype.web.api import api
 from tintype.web.hosts import Hosts
+from tintype.web.turns import Limits
 
 LIMITS = Limits(most_bytes=200_000, most_pixels=40_000, workers=1, queue=1, patience=20)
 

@@ -70,8 +70,9 @@ def serve(
 
     from tintype.runtime import Colorizer, ModelError
     from tintype.runtime.strips import cores
-    from tintype.web.api import Limits, api
+    from tintype.web.api import api
     from tintype.web.hosts import Hosts
+    from tintype.web.turns import Limits
 
     if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
         raise Wrong(printable(f"--root-path is {root_path}; it begins with / and does not end with one"))

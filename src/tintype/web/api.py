@@ -1,21 +1,11 @@
-"""The HTTP API: a photograph in, a picture out. Described in OpenAPI at `/api/openapi.json`.
-
-A request's body goes to the disk while it comes, so that those who wait hold no memory. Pictures are made by a few
-workers; a few requests more wait for them, and all others are told to come again. Who goes away while waiting is
-forgotten.
-"""
+"""The HTTP API: a photograph in, a picture out. Described in OpenAPI at `/api/openapi.json`."""
 
 import asyncio
 import base64
 import contextlib
-import hmac
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from python_multipart.exceptions import FormParserError
@@ -24,40 +14,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from tintype.runtime import Colorizer, PhotoError
 from tintype.runtime.formats import FORMATS
 from tintype.runtime.read import read_size
+from tintype.web.drafts import Drafts
+from tintype.web.files import SUFFIXES, TYPES
 from tintype.web.openapi import described
-
-BODY_PATIENCE = 60.0  # seconds in which a body must go on coming
-TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff", "WEBP": "image/webp", "BMP": "image/bmp"}
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp"}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What is refused.
-
-    Attributes:
-        most_bytes: of a photograph's file.
-        most_pixels: of a photograph.
-        workers: pictures that are made at a time.
-        queue: requests that may wait for that; more are told to come again.
-        patience: seconds until a picture must be made, waiting included.
-    """
-
-    most_bytes: int = 200_000_000
-    most_pixels: int = 100_000_000
-    workers: int = 1
-    queue: int = 32
-    patience: float = 120.0
-
-
-_Made = tuple[Path, tuple[int, int]]  # a picture's file, its width and height
+from tintype.web.page import page_routes
+from tintype.web.turns import Folder, Limits, SentFile, Turns
 
 
 @dataclass(frozen=True)
@@ -80,64 +47,43 @@ def api(colorizer: Colorizer, limits: Limits, token: str | None = None, root: st
         token: that requests must carry (`Authorization: Bearer TOKEN`); None: none.
         root: path below which a proxy shows it, such as /tintype.
     """
-    made = _Api(colorizer, limits, token, root)
+    turns = Turns(limits, token)
+    made = _Api(colorizer, turns, root)
+    drafts = Drafts(colorizer, turns)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        made.workers.shutdown(cancel_futures=True)
+        turns.close()
+        drafts.close()
 
     routes = [
         Route("/api/colorize", made.colorize, methods=["POST"]),
         Route("/api/health", made.health),
         Route("/api/openapi.json", made.openapi),
+        *drafts.routes(),
+        *page_routes(),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse, Exception: _broken}, lifespan=lifespan)
+    return Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _refuse, ClientDisconnect: _gone, Exception: _broken},
+        lifespan=lifespan,
+    )
 
 
 class _Api:
-    def __init__(self, colorizer: Colorizer, limits: Limits, token: str | None, root: str) -> None:
-        self._colorizer, self._limits, self._token, self._root = colorizer, limits, token, root
-        self.workers = ThreadPoolExecutor(limits.workers, "colorize")
-        self._waiting = 0
+    def __init__(self, colorizer: Colorizer, turns: Turns, root: str) -> None:
+        self._colorizer, self._turns, self._root = colorizer, turns, root
 
     async def health(self, request: Request) -> Response:
-        return JSONResponse({"model": self._colorizer.model.name, "waiting": self._waiting})
+        return JSONResponse({"model": self._colorizer.model.name, "waiting": self._turns.waiting})
 
     async def openapi(self, request: Request) -> Response:
-        return JSONResponse(described(self._root, self._token is not None, self._limits.most_bytes))
+        return JSONResponse(described(self._root, self._turns.secured, self._turns.limits.most_bytes))
 
     async def colorize(self, request: Request) -> Response:
-        self._check_token(request)
-        if self._waiting >= self._limits.workers + self._limits.queue:
-            raise HTTPException(503, "too many photographs are waiting; come again", {"Retry-After": "5"})
-        self._waiting += 1
-        folder = tempfile.TemporaryDirectory(prefix="tintype-")
-        work: Future[_Made] | None = None
-        try:
-            asked = await self._read(request, Path(folder.name))
-            work = self.workers.submit(self._make, asked, Path(folder.name))
-            target, size = await self._awaited(request, asyncio.wrap_future(work))
-        except PhotoError as error:
-            raise HTTPException(422, " ".join(str(error).replace(folder.name + "/", "").split())[:300]) from error
-        except ClientDisconnect:
-            return Response(status_code=499)
-        else:
-            return await _answer(asked, target, size, folder)
-        finally:
-            if work is None or work.done() or work.cancel():
-                self._waiting -= 1
-                if work is None or work.cancelled() or work.exception():
-                    folder.cleanup()
-            else:  # a worker is at it, and uses the folder
-                work.add_done_callback(partial(self._left, folder, asyncio.get_running_loop()))
-
-    def _check_token(self, request: Request) -> None:
-        if self._token is None:
-            return
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        if not hmac.compare_digest(given, self._token.encode()):
-            raise HTTPException(401, "say who asks: Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        (asked, target, size), folder = await self._turns.take(request, self._read, self._make)
+        return await _answer(asked, target, size, folder)
 
     async def _read(self, request: Request, folder: Path) -> _Asked:
         """The request's photograph, on the disk, and what is asked of it."""
@@ -152,7 +98,7 @@ class _Api:
             options |= fields
         else:
             with source.open("wb") as file:
-                async for part in self._parts(request):
+                async for part in self._turns.body(request):
                     file.write(part)
         if not source.exists() or not source.stat().st_size:
             raise HTTPException(400, "there is no photograph: send its bytes, or a form with the field `file`")
@@ -176,7 +122,7 @@ class _Api:
 
     async def _read_form(self, request: Request, source: Path) -> dict[str, str]:
         try:
-            parser = MultiPartParser(request.headers, self._parts(request), max_files=1, max_fields=8)
+            parser = MultiPartParser(request.headers, self._turns.body(request), max_files=1, max_fields=8)
             form = await parser.parse()
         except (MultiPartException, FormParserError) as error:
             reason = getattr(error, "message", "") or str(error)
@@ -196,92 +142,31 @@ class _Api:
             await form.close()
         return fields
 
-    async def _parts(self, request: Request) -> AsyncGenerator[bytes, None]:
-        """The body as it comes, as long as it is no longer than is allowed."""
-        announced = request.headers.get("content-length", "0")
-        most = self._limits.most_bytes
-        if announced.isdigit() and int(announced) > most:
-            raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
-        total, parts = 0, request.stream()
-        while True:
-            try:
-                part = await asyncio.wait_for(anext(parts), BODY_PATIENCE)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise HTTPException(408, "the body did not come", {"Connection": "close"}) from error
-            total += len(part)
-            if total > most:
-                raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
-            yield part
-
-    async def _awaited(self, request: Request, work: "asyncio.Future[_Made]") -> _Made:
-        """What a worker makes; ClientDisconnect where the client goes away meanwhile."""
-        gone = asyncio.ensure_future(_gone(request))
-        try:
-            both: set[asyncio.Future[Any]] = {work, gone}
-            await asyncio.wait(both, timeout=self._limits.patience, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return work.result()
-            if gone.done():
-                raise ClientDisconnect
-            raise HTTPException(504, "it took too long; send a smaller photograph, or come again")
-        finally:
-            gone.cancel()
-
-    def _left(
-        self, folder: "tempfile.TemporaryDirectory[str]", loop: asyncio.AbstractEventLoop, work: "Future[_Made]"
-    ) -> None:
-        """A worker, in its own thread, is through with what nobody waits for any more."""
-        folder.cleanup()
-        with contextlib.suppress(RuntimeError):  # the server has ended
-            loop.call_soon_threadsafe(self._one_less)
-
-    def _one_less(self) -> None:
-        self._waiting -= 1
-
-    def _make(self, asked: _Asked, folder: Path) -> _Made:
+    def _make(self, asked: _Asked, folder: Path) -> tuple[_Asked, Path, tuple[int, int]]:
+        """With the picture's file, its width and height."""
         width, height = read_size(asked.source)
-        if width * height > self._limits.most_pixels:
-            raise PhotoError(f"photograph: has {width} x {height} pixels; the limit is {self._limits.most_pixels}")
+        if width * height > self._turns.limits.most_pixels:
+            raise PhotoError(
+                f"photograph: has {width} x {height} pixels; the limit is {self._turns.limits.most_pixels}"
+            )
         with Image.open(asked.source) as image:
             own = SUFFIXES.get(str(image.format), ".png")
         target = folder / f"color{'.' + asked.format if asked.format else own}"
         self._colorizer.colorize_file(asked.source, target, temperature=asked.temperature, saturation=asked.saturation)
         with Image.open(target) as made:
-            return target, made.size
+            return asked, target, made.size
 
 
-class _Sent(FileResponse):
-    """A file of a folder that is removed afterwards, whether the client stays to the end or not."""
-
-    folder: "tempfile.TemporaryDirectory[str]"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.to_thread(self.folder.cleanup)
-
-
-async def _answer(
-    asked: _Asked, target: Path, size: tuple[int, int], folder: "tempfile.TemporaryDirectory[str]"
-) -> Response:
+async def _answer(asked: _Asked, target: Path, size: tuple[int, int], folder: Folder) -> Response:
     """The picture, or JSON that holds it."""
     kind = TYPES[FORMATS[target.suffix]]
     if not asked.json:
-        sent = _Sent(target, media_type=kind, filename=f"color{target.suffix}")
+        sent = SentFile(target, media_type=kind, filename=f"color{target.suffix}")
         sent.folder = folder
         return sent
     picture = base64.b64encode(await asyncio.to_thread(target.read_bytes)).decode()
     await asyncio.to_thread(folder.cleanup)
     return JSONResponse({"width": size[0], "height": size[1], "type": kind, "picture": picture})
-
-
-async def _gone(request: Request) -> None:
-    """Returns when the client has closed the connection."""
-    while not await request.is_disconnected():
-        await asyncio.sleep(0.25)
 
 
 def _number(options: dict[str, str], name: str) -> float | None:
@@ -296,6 +181,10 @@ def _number(options: dict[str, str], name: str) -> float | None:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=499)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
