@@ -55,7 +55,7 @@ def serve() -> Iterator[Callable[..., Server]]:
     running = []
 
     def start(folder: Path, port: int = 0, *options: str) -> Server:
-        running.append(Server(folder, port, *options))
+        running.append(Server("study", "serve", folder, *options, port=port))
         return running[-1]
 
     yield start

@@ -10,7 +10,8 @@ from tintype.study.storage import Storage, trials
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
-    "--disable-gpu",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

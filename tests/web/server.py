@@ -1,4 +1,4 @@
-"""`tintype study serve` as a process, which may be killed."""
+"""`tintype serve` or `tintype study serve` as a process, which may be killed."""
 
 import signal
 import socket
@@ -16,8 +16,8 @@ from cli.command import ENVIRONMENT, TINTYPE
 
 
 class Server:
-    def __init__(self, folder: Path, port: int = 0, *options: str) -> None:
-        command = [TINTYPE, "study", "serve", folder, "--port", str(port), *options]
+    def __init__(self, *verb: str | Path, port: int = 0) -> None:
+        command = [TINTYPE, *verb, "--port", str(port)]
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

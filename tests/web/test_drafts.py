@@ -57,7 +57,7 @@ def opened(response) -> np.ndarray:
 def test_a_picture_without_choices_is_what_the_colorizer_makes(client, colorizer, grey):
     known = begun(client, encoded(grey))
     assert (known["width"], known["height"], known["suffix"], known["pages"]) == (320, 240, ".png", 1)
-    assert known["temperatures"][1] == colorizer.model.temperature
+    assert known["temperatures"][known["own"]] == colorizer.model.temperature
     made = opened(client.post(f"/api/drafts/{known['name']}/picture"))
     assert np.abs(made.astype(int) - np.asarray(colorizer(grey))).max() <= 1
 
@@ -71,14 +71,26 @@ def test_the_page_can_paint_what_the_server_paints(client, colorizer, grey):
     assert guide["factor"] == 1  # so that a pixel of the guide is one of the photograph
     levels = opened(client.get(f"/api/drafts/{known['name']}/lightness"))
     lightness = rgb_to_lab(np.repeat(levels[..., None] / 255, 3, 2), axis=-1)[..., 0]
-    for octave in (-1.0, 0.0, 0.5, 2.0):
-        mixing = np.maximum(0, 1 - np.abs(octave - np.array([-1, 0, 1, 2])))
+    for place in (0.0, 1.0, 2.5, 3.0):
+        mixing = np.maximum(0, 1 - np.abs(place - np.arange(4)))
         slope, offset = np.split(maps @ mixing, 2)
         ab = slope * lightness + offset
-        temperature = known["temperatures"][1] * 2**-octave
+        first, second = known["temperatures"][:2]
+        temperature = first * (second / first) ** place
         made = opened(client.post(f"/api/drafts/{known['name']}/picture", json={"temperature": temperature}))
         true = rgb_to_lab(made / 255, axis=-1)[..., 1:].transpose(2, 0, 1)
-        assert np.abs(ab - true).mean() < (1.0 if octave == int(octave) else 2.0)
+        assert np.abs(ab - true).mean() < (1.0 if place == int(place) else 2.0), place
+
+
+def test_vividness_makes_colours_more_vivid(client, grey):
+    known = begun(client, encoded(grey))
+    chroma = [
+        np.hypot(*rgb_to_lab(opened(answer) / 255, axis=-1)[..., 1:].transpose(2, 0, 1)).mean()
+        for temperature in known["temperatures"]
+        for answer in [client.post(f"/api/drafts/{known['name']}/picture", json={"temperature": temperature})]
+    ]
+    assert chroma == sorted(chroma)
+    assert chroma[3] > 1.2 * chroma[0]
 
 
 def test_a_hint_colours_its_place(client, grey):
@@ -221,7 +233,7 @@ class Big(Kept):
     """A draft of 100 bytes."""
 
     def __init__(self):
-        super().__init__(None, ".png", 1)
+        super().__init__(None, (), 0, ".png", 1)
 
     bytes = 100
 

@@ -1,4 +1,4 @@
-"""`tintype serve`: an HTTP API that colorizes photographs, on this computer."""
+"""`tintype serve`: a page that colorizes photographs, and an HTTP API, on this computer."""
 
 import secrets
 from ipaddress import ip_address
@@ -12,7 +12,8 @@ from tintype.cli._report import printable
 
 EXAMPLES = """\b
 Examples:
-  tintype serve                                          http://127.0.0.1:8000, for this computer only
+  tintype serve                                          opens the page, http://127.0.0.1:8000/
+  tintype serve --no-browser                             only says where it is
   curl -F file=@old.jpg http://127.0.0.1:8000/api/colorize -o old.color.jpg
   curl --data-binary @old.jpg "http://127.0.0.1:8000/api/colorize?format=png" -o old.png
   tintype serve --host 0.0.0.0                           for others too, who need the token that it prints
@@ -24,6 +25,9 @@ GET /api/openapi.json describes it for programs, docs/serve.md for people.
 @click.command(epilog=EXAMPLES)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any that is free.")
+@click.option(
+    "--browser/--no-browser", default=None, help="Open the page in a browser. [default: where a person started it]"
+)
 @click.option(
     "--token-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -52,6 +56,7 @@ GET /api/openapi.json describes it for programs, docs/serve.md for people.
 def serve(
     host: str,
     port: int,
+    browser: bool | None,
     token_file: Path | None,
     root_path: str,
     allowed: tuple[str, ...],
@@ -62,10 +67,13 @@ def serve(
     most_megapixels: int,
     patience: float,
 ) -> None:
-    """Colorizes photographs for other programs, by HTTP, until Ctrl-C.
+    """Opens a page that colorizes photographs, and answers other programs, until Ctrl-C.
 
     Nothing is kept, and nothing leaves this computer.
     """
+    import sys
+    import webbrowser
+
     import uvicorn
 
     from tintype.runtime import Colorizer, ModelError
@@ -84,7 +92,13 @@ def serve(
     bound, port = listening.getsockname()[:2]
     own = ip_address(bound).is_loopback
     token = _token(token_file, own)
-    click.echo(f"http://{f'[{bound}]' if ':' in bound else bound}:{port}{root_path}/api/colorize")
+    if not colorizer.model.has_distribution:
+        click.echo(
+            "this model tells no distribution over colours: the page cannot use it, other programs can", err=True
+        )
+    page = f"http://{f'[{bound}]' if ':' in bound else bound}:{port}{root_path}/"
+    page += f"#token={token}" if token else ""
+    click.echo(page)
     if token and token_file is None:
         click.echo(f"token: {token}", err=True)
     click.echo("Ctrl-C ends it.", err=True)
@@ -102,6 +116,8 @@ def serve(
         root_path=root_path,
         ws="none",
     )
+    if sys.stdin.isatty() if browser is None else browser:
+        webbrowser.open(page)  # which may ask already: the socket listens
     uvicorn.Server(config).run(sockets=[listening])
 
 

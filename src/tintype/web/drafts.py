@@ -39,7 +39,7 @@ from tintype.web.turns import SentFile, Turns
 
 MOST_DRAFTS = 64  # kept
 MOST_BYTES = 1_000_000_000  # of what is kept of them
-OCTAVES = (1, 0, -1, -2)  # of temperature about the model's own, between which the page goes by itself
+OCTAVES = (-2, -1, 0, 1)  # of temperature about the model's own, between which the page goes by itself
 MOST_ENTROPY = float(np.log(313))
 _LONGEST_CHOICES = 100_000  # bytes
 _THUMBNAIL = 320  # pixels along the longer side
@@ -52,11 +52,15 @@ class Kept:
     """A draft, and what its photograph was.
 
     Attributes:
+        temperatures: of the annealed mean, an octave apart, the last the most colourful.
+        own: which of them is the model's own.
         suffix: of the format that its colour version has.
         pages: of the file that it is a page of.
     """
 
     draft: Draft
+    temperatures: tuple[float, ...]
+    own: int
     suffix: str
     pages: int
 
@@ -151,7 +155,8 @@ class Drafts:
                 "width": width,
                 "height": height,
                 "guide": {"width": draft.guide.shape[1], "height": draft.guide.shape[0], "factor": draft.factor},
-                "temperatures": self._temperatures(),
+                "temperatures": kept.temperatures,
+                "own": kept.own,
                 "suffix": kept.suffix,
                 "deep": draft.photo.codes.dtype == np.uint16,
                 "pages": kept.pages,
@@ -212,7 +217,7 @@ class Drafts:
         def paint(kept: Kept) -> bytes:
             planes = [
                 np.concatenate(kept.draft.coefficients(kept.draft.ab(temperature, choices.hints, choices.alternative)))
-                for temperature in self._temperatures()
+                for temperature in kept.temperatures
             ]
             return np.stack(planes, axis=-1).astype("<f2").tobytes()
 
@@ -249,9 +254,6 @@ class Drafts:
         sent.folder = folder
         return sent
 
-    def _temperatures(self) -> list[float]:
-        return [self._colorizer.model.temperature * 2**octave for octave in OCTAVES]
-
     async def _answer(self, request: Request, work: Callable[[Kept], Answer]) -> Answer:
         """What is answered at once, of the draft that is asked about."""
         self._turns.check_token(request)
@@ -286,7 +288,17 @@ class Drafts:
         photo = read_photo(asked.source, self._colorizer.threads, asked.page if pages > 1 else None)
         photo = invert(photo) if asked.negative else photo
         draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads)
-        return Kept(draft, own_suffix(str(asked.source)), pages)
+        own = self._colorizer.model.temperature
+        temperatures = _temperatures(draft, own)
+        return Kept(draft, temperatures, temperatures.index(own), own_suffix(str(asked.source)), pages)
+
+
+def _temperatures(draft: Draft, own: float) -> tuple[float, ...]:
+    """Those of a draft: upwards or downwards, whichever is more colourful. That depends on what the network was trained
+    by: with rare colours weighted up, its likeliest colours are bolder than their mean; else they are greyer."""
+    low, high = (float(np.hypot(*draft.distribution.mean(own * 2**octave)).mean()) for octave in (-1, 1))
+    temperatures = tuple(own * 2.0**octave for octave in OCTAVES)
+    return temperatures if high > low else temperatures[::-1]
 
 
 def _merged(draft: Draft, choices: Choices) -> Merge:

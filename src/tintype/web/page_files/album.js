@@ -73,7 +73,8 @@ export class Photograph {
   /** All that the server is to know of how it looks. */
   get look() {
     const { saturation, vividness } = this.now;
-    return { ...this.coloured, saturation, temperature: this.known.temperatures[1] * 2 ** -vividness };
+    const { temperatures, own } = this.known, step = temperatures[1] / temperatures[0];
+    return { ...this.coloured, saturation, temperature: temperatures[own] * step ** vividness };
   }
 
   /** The file of the colour version. */

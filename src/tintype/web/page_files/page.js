@@ -171,6 +171,7 @@ async function open() {
   if (!wanted()) return;
   view.open(known.width, known.height);
   fillFormats();
+  showChoices();
   if (known.looks_negative && !photograph.negative) say(words.looksNegative);
   if (painter) {
     photograph.painted = JSON.stringify(photograph.coloured);
@@ -178,7 +179,7 @@ async function open() {
     if (!wanted()) return;
     await painter.putPhotograph(grey, known.width, known.height, wanted);
     if (!wanted()) return;
-    painter.putColours(colours, known.guide);
+    painter.putColours(colours, known);
     draw();
     painter.gl.finish();
     performance.mark("shown", { detail: photograph.name });
@@ -239,7 +240,7 @@ async function refresh() {
       const asked = JSON.stringify(photograph.coloured);
       const colours = await photograph.ask((name) => server.colours(name, photograph.coloured));
       if (photograph !== current) break;
-      painter.putColours(colours, photograph.known.guide);
+      painter.putColours(colours, photograph.known);
       photograph.painted = asked;
       draw();
       performance.mark("refreshed");
@@ -253,7 +254,8 @@ async function refresh() {
 
 function showChoices() {
   const { now, past, future } = current;
-  $("vividness").value = now.vividness;
+  const own = current.known?.own ?? 2;
+  Object.assign($("vividness"), { min: -own, max: 3 - own, value: now.vividness });
   $("saturation").value = now.saturation;
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;

@@ -110,13 +110,14 @@ export class Painter {
   }
 
   /** @param {Uint16Array} halves as `server.colours` gives them */
-  putColours(halves, guide) {
+  putColours(halves, { guide, own }) {
     const gl = this.gl, length = halves.length / PLANES.length;
     PLANES.forEach((name, i) => {
       this.select(name);
       const plane = halves.subarray(i * length, (i + 1) * length);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, guide.width, guide.height, 0, gl.RGBA, gl.HALF_FLOAT, plane);
     });
+    this.own = own;
     this.guideExtent = [guide.width * guide.factor, guide.height * guide.factor];
     this.ready.colours = true;
   }
@@ -128,7 +129,7 @@ export class Painter {
 
   /**
    * @param {{zoom: number, x: number, y: number}} view pixels of the canvas for one of the photograph, and what is in the middle
-   * @param {{vividness: number, saturation: number}} choices vividness from -1 to 2, in octaves
+   * @param {{vividness: number, saturation: number}} choices vividness in octaves of temperature from the model's own
    * @param {number} split pixels from the left that stay grey
    */
   draw(view, choices, split, unsure) {
@@ -148,7 +149,7 @@ export class Painter {
     gl.uniform1f(this.at.saturation, choices.saturation);
     gl.uniform1f(this.at.split, this.ready.colours ? split : Infinity);
     gl.uniform1f(this.at.unsure, unsure ? 1 : 0);
-    gl.uniform4f(this.at.mixing, ...[-1, 0, 1, 2].map((octave) => Math.max(0, 1 - Math.abs(choices.vividness - octave))));
+    gl.uniform4f(this.at.mixing, ...[0, 1, 2, 3].map((i) => Math.max(0, 1 - Math.abs(this.own + choices.vividness - i))));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }

@@ -43,8 +43,8 @@ export class View {
   /** Zooms, so that a place of the canvas (its own pixels, the middle if left out) keeps what it shows. */
   set(zoom, at = [this.canvas.width / 2, this.canvas.height / 2]) {
     const [x, y] = this.photograph(at);
-    this.zoom = Math.min(Math.max(zoom, this.smallest), Math.max(MOST, this.smallest));
-    this.fitting = this.zoom <= this.smallest;
+    this.zoom = Math.min(Math.max(zoom, Math.min(1, this.smallest)), Math.max(MOST, this.smallest));
+    this.fitting = this.zoom === this.smallest;
     this.x = x - (at[0] - this.canvas.width / 2) / this.zoom;
     this.y = y - (at[1] - this.canvas.height / 2) / this.zoom;
     this.hold();
