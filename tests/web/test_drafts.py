@@ -152,7 +152,7 @@ def test_formats_and_depths(client, grey):
         assert response.headers["content-type"] == mime
         assert response.content[:2] in ((b"II", b"MM") if kind == "TIFF" else (b"\xff\xd8", b"RI"))
     assert not known["deep"]
-    deep = Image.fromarray((np.asarray(grey).astype(np.uint16) * 257))
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
     assert begun(client, encoded(deep))["deep"]
 
 
