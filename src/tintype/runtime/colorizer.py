@@ -184,9 +184,7 @@ class Colorizer:
             raise TypeError(f"a photograph must be a path, a Pillow image or a numpy array, not {kind}")
         return invert(read) if negative else read
 
-    def _predict(
-        self, photo: Photo, temperature: float | None, as_is: bool
-    ) -> tuple[Layout, list[Prediction]]:
+    def _predict(self, photo: Photo, temperature: float | None, as_is: bool) -> tuple[Layout, list[Prediction]]:
         """A photograph's layout, and the prediction for each of its regions."""
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")

@@ -37,6 +37,14 @@ class Layout:
         """Planes of the regions' cells, (..., h, w) each, with the mean of those of two views in both."""
         return list(planes) if len(planes) == 1 else [*shared(planes[0], planes[1], self.move)]
 
+    def places(self) -> list[Plane]:
+        """Row and column of the regions' cells, (2, h, w) each; what two views share has the same place in both."""
+        corners = ((0, 0), self.move)
+        return [
+            np.indices(region.cells, np.float32) + np.array(corner, np.float32)[:, None, None]
+            for region, corner in zip(self.regions, corners, strict=False)
+        ]
+
     def cell(self, y: float, x: float) -> tuple[int, int, int] | None:
         """Number of the region, row and column of a cell, by shares of the photograph's height and width, in [0, 1];
         None in a border."""
@@ -65,17 +73,19 @@ class Layout:
 
         return coefficients
 
-    def whole(self, planes: Sequence[Plane]) -> Plane:
-        """One plane for all of the photograph, with cells as those of the first region; 0 outside of the regions.
+    def whole(self, planes: Sequence[Plane], outside: Plane | float = 0) -> Plane:
+        """One plane for all of the photograph, with cells as those of the first region.
 
         Args:
             planes: of the regions' cells, (..., h, w).
+            outside: what stands outside of the regions, (..., 1, 1).
         """
         first, shape = self.regions[0], self.guide.lightness.shape
         if first.box == (0, shape[0], 0, shape[1]):
             return planes[0]
         counts = [max(1, round(length / side)) for length, side in zip(shape, first.stride, strict=True)]
-        out = np.zeros((*planes[0].shape[:-2], *counts), np.float32)
+        out = np.empty((*planes[0].shape[:-2], *counts), np.float32)
+        out[...] = outside
         for plane, region in zip(planes, self.regions, strict=True):
             start = region.box[0], region.box[2]
             rows, columns = map(_covered, start, region.extent, first.stride, counts)
