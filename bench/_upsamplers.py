@@ -11,11 +11,12 @@ from scipy import ndimage
 from tintype.evaluate.colour_error import picture_ab
 from tintype.runtime import upsample as tintype
 from tintype.runtime.buffers import Plane
+from tintype.runtime.layout import lay_out
 from tintype.runtime.merge import Merge
 from tintype.runtime.model import Model
 from tintype.runtime.photo import Photo, photo_from_array
-from tintype.runtime.predict import network_size
-from tintype.runtime.reduce import reduce_lightness, reduction
+from tintype.runtime.reduce import guide_of
+from tintype.runtime.region import Region
 
 try:
     import cv2
@@ -34,19 +35,34 @@ class Scene:
         photo: lightness at full resolution, (H, W).
         guide: the same at reduced resolution, (h, w).
         factor: pixels to one of the guide, along a side.
-        extent, origin, stride: as of `upsample`.
-        cells: their number down and across.
-        seen: height and width that the network sees.
+        region: all of it, as the network sees it; its extent, origin, stride and cells are the scene's.
     """
 
     photo: Photo
     guide: Plane
     factor: int
-    extent: tuple[float, float]
-    origin: tuple[float, float]
-    stride: tuple[float, float]
-    cells: tuple[int, int]
-    seen: tuple[int, int]
+    region: Region
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        return self.region.extent
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        return self.region.origin
+
+    @property
+    def stride(self) -> tuple[float, float]:
+        return self.region.stride
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        return self.region.cells
+
+    @property
+    def upsampler(self) -> tintype.Upsampler:
+        """tintype's, made anew: what it does once is part of what it takes."""
+        return tintype.Upsampler(self.guide, self.cells, self.extent, self.origin, self.stride)
 
     @cached_property
     def axes(self) -> list[tintype._Cells]:
@@ -63,21 +79,10 @@ def lay(grey: NDArray[np.uint8], model: Model, size: int) -> Scene:
         model: whose cells they are.
         size: side of the square as large as what the network sees.
     """
-    photo, (height, width) = photo_from_array(grey), grey.shape
-    factor = reduction(height, width, 2 * size)
-    seen = network_size(height, width, size, model.multiple)
-    extent = height / factor, width / factor
-    scale = extent[0] / seen[0], extent[1] / seen[1]
-    return Scene(
-        photo,
-        reduce_lightness(photo, factor),
-        factor,
-        extent,
-        (model.ab_origin * scale[0], model.ab_origin * scale[1]),
-        (model.stride * scale[0], model.stride * scale[1]),
-        (-(-seen[0] // model.stride), -(-seen[1] // model.stride)),
-        seen,
-    )
+    photo = photo_from_array(grey)
+    guide = guide_of(photo, size)
+    (region,) = lay_out(model, guide, size, as_is=True).regions
+    return Scene(photo, guide.lightness, guide.factor, region)
 
 
 def cell_means(ab: Plane, scene: Scene) -> Plane:
@@ -181,11 +186,11 @@ def _deviation(scene: Scene) -> float:
 
 def two_steps(cells: Plane, scene: Scene) -> Joined:
     """tintype's without its last step: joint bilateral upsampling (Kopf et al. 2007) with back-projection."""
-    return plain(tintype._joint_bilateral(cells, scene.guide, scene.axes, _deviation(scene), 1), scene)
+    return plain(scene.upsampler.colours(cells), scene)
 
 
 def ours(cells: Plane, scene: Scene) -> Joined:
-    return (*tintype.upsample(cells, scene.guide, scene.extent, scene.origin, scene.stride), scene.factor)
+    return (*scene.upsampler(cells), scene.factor)
 
 
 def corrected(cells: Plane, scene: Scene) -> Joined:

@@ -14,16 +14,14 @@ import itertools
 import numpy as np
 
 from _machine import describe
-from hints import SIDE, cells_of, held_out, options, psnr, rendered, square
+from hints import SIDE, cells_of, draft_of, held_out, options, psnr, rendered, square
 from tintype.color import bin_centres
 from tintype.data import open_photos
 from tintype.evaluate.colour_error import picture_ab
-from tintype.evaluate.photograph import grey_of
 from tintype.runtime import alternatives as settings
 from tintype.runtime.distribution import softmax
 from tintype.runtime.draft import Draft
-from tintype.runtime.model import load_model
-from tintype.runtime.photo import photo_from_array
+from tintype.runtime.model import Model, load_model
 
 
 def main() -> None:
@@ -36,14 +34,14 @@ def main() -> None:
     single, best, mean, tidy, noise = [], [], [], [], []
     for photo in itertools.islice(open_photos([asked.source]), asked.at_most):
         true = square(photo)
-        draft = Draft(model, photo_from_array(grey_of(true)), model.input_size, 2)
+        draft = draft_of(true, model)
         figures = [(psnr(picture, true), error(picture, true)) for picture in
                    (rendered(draft), *(rendered(draft, alternative=k) for k in range(5)))]  # fmt: skip
         single.append(figures[0])
         best.append((max(f[0] for f in figures[1:]), min(f[1] for f in figures[1:])))
         mean.append(np.mean(figures[1:], axis=0))
-        plain = draft.ab()
-        tidy += [of_a_piece(other - plain) for other in draft.alternatives()]
+        (plain,) = draft.ab()
+        tidy += [of_a_piece(other - plain) for (other,) in draft.alternatives()]
         noise.append(of_a_piece(drawn(draft) - plain))
     print(f"{len(single)} photographs, {SIDE}x{SIDE}")
     print("                              PSNR  ab error")
@@ -75,15 +73,15 @@ def drawn(draft: Draft) -> np.ndarray:
     return bin_centres()[number].transpose(2, 0, 1)
 
 
-def choose(pictures: list[np.ndarray], model: object) -> None:
+def choose(pictures: list[np.ndarray], model: Model) -> None:
     """Error of the cells' ab of the best of five, for each strength."""
-    drafts = [Draft(model, photo_from_array(grey_of(true)), model.input_size, 2) for true in pictures]
+    drafts = [draft_of(true, model) for true in pictures]
     truths = [cells_of(true, draft.distribution.shape) for true, draft in zip(pictures, drafts, strict=True)]
-    plain = np.mean([np.square(d.ab() - t).mean() for d, t in zip(drafts, truths, strict=True)]) ** 0.5
+    plain = np.mean([np.square(d.ab()[0] - t).mean() for d, t in zip(drafts, truths, strict=True)]) ** 0.5
     print(f"{len(pictures)} photographs; root mean square error of the cells' ab, usual {plain:.3f}")
     for strength in (0.01, 0.015, 0.02, 0.025, 0.03):
         settings.STRENGTH = strength
-        best = [min(np.square(one - true).mean() for one in draft.alternatives())
+        best = [min(np.square(one - true).mean() for (one,) in draft.alternatives())
                 for draft, true in zip(drafts, truths, strict=True)]  # fmt: skip
         print(f"strength {strength}: best of 5 {np.mean(best) ** 0.5:.3f}", flush=True)
 

@@ -117,7 +117,7 @@ def large(model: str, folder: Path, mode: str) -> None:
 
 
 def _network_shape(colorizer: Colorizer) -> tuple[int, int]:
-    from tintype.runtime.predict import network_size
+    from tintype.runtime.region import network_size
 
     multiple = colorizer.model.multiple
     return tuple(-(-n // multiple) * multiple for n in network_size(3000, 4000, colorizer.model.input_size, multiple))  # type: ignore[return-value]

@@ -24,7 +24,7 @@ from tintype.evaluate.photograph import grey_of
 from tintype.runtime import draft as settings
 from tintype.runtime.draft import Draft
 from tintype.runtime.hints import Hint
-from tintype.runtime.model import load_model
+from tintype.runtime.model import Model, load_model
 from tintype.runtime.photo import photo_from_array
 
 SIDE = 256
@@ -40,7 +40,7 @@ def main() -> None:
         return
     pictures = [square(photo) for photo in itertools.islice(open_photos([asked.source]), asked.at_most)]
     model = load_model("bundled", 2)
-    curves = np.array([curve(Draft(model, photo_from_array(grey_of(true)), model.input_size, 2), true, number)
+    curves = np.array([curve(draft_of(true, model), true, number)
                        for number, true in enumerate(pictures)])  # fmt: skip
     print(f"{len(pictures)} photographs, {SIDE}x{SIDE}; mean PSNR in dB, and of how many photographs it rises")
     print("points  PSNR   against none")
@@ -83,6 +83,11 @@ def true_hints(true: np.ndarray, count: int, seed: int) -> list[Hint]:
     return found
 
 
+def draft_of(true: np.ndarray, model: Model) -> Draft:
+    """Of a grey version of a photograph, taken as it is."""
+    return Draft(model, photo_from_array(grey_of(true)), model.input_size, 2, as_is=True)
+
+
 def rendered(draft: Draft, hints: Sequence[Hint] = (), **other: object) -> np.ndarray:
     """The colorized picture, (H, W, 3) uint8."""
     pixels = draft.picture(draft.ab(hints=hints, **other)).pixels()
@@ -102,17 +107,17 @@ def square(photo: Photo) -> np.ndarray:
 def choose(pictures: Sequence[np.ndarray]) -> None:
     """Error of the cells' ab, root of the mean square, with 10 points, for each affinity."""
     model = load_model("bundled", 2)
-    drafts = [Draft(model, photo_from_array(grey_of(true)), model.input_size, 2) for true in pictures]
+    drafts = [draft_of(true, model) for true in pictures]
     truths = [cells_of(true, draft.distribution.shape) for true, draft in zip(pictures, drafts, strict=True)]
     print(f"{len(pictures)} photographs; root mean square error of the cells' ab with 1, 5 and 10 points")
     for near, light, colour in itertools.product((0.15, 0.25, 0.4, 0.7), (6.0, 12.0, 25.0), (6.0, 12.0, 25.0)):
         settings.NEAR, settings.LIGHT, settings.COLOUR = near, light, colour
         errors = np.zeros(4)
         for number, (draft, true, cells) in enumerate(zip(drafts, pictures, truths, strict=True)):
-            draft.__dict__.pop("affinity", None)
+            draft.__dict__.pop("_affinity", None)
             hints = true_hints(true, 10, number)
             for i, count in enumerate((0, 1, 5, 10)):
-                errors[i] += np.square(draft.ab(hints=hints[:count]) - cells).mean()
+                errors[i] += np.square(draft.ab(hints=hints[:count])[0] - cells).mean()
         print(
             f"near {near:4} light {light:4} colour {colour:4}:", *(f"{e:6.3f}" for e in np.sqrt(errors / len(drafts)))
         )

@@ -30,9 +30,10 @@ from tintype.evaluate.colour_error import auc, count_errors, empty_counts, pictu
 from tintype.evaluate.photograph import grey_of
 from tintype.runtime.border import find_picture
 from tintype.runtime.buffers import Plane
+from tintype.runtime.layout import lay_out
 from tintype.runtime.photo import grey_lightness, photo_from_array
-from tintype.runtime.reduce import reduce_lightness
-from tintype.runtime.regions import colours, predict_regions
+from tintype.runtime.predict import predict
+from tintype.runtime.reduce import Guide, reduce_lightness
 from tintype.runtime.restore import screen, stretch
 from tintype.runtime.stereo import find_halves
 
@@ -120,11 +121,11 @@ def one(
 def colour(colorize: Colorizer, grey: NDArray[np.uint8], as_is: bool) -> Plane:
     """ab of every pixel, (2, h, w)."""
     photo = photo_from_array(grey)
-    guide = reduce_lightness(photo, 1)
-    size = colorize.model.input_size
-    regions = predict_regions(colorize.model, guide, grey.shape, size, None, as_is)
-    slope, offset = colours(regions, colorize.model, guide, 1)
-    return np.asarray(slope * guide + offset, dtype=np.float32)
+    guide = Guide(reduce_lightness(photo, 1), 1, grey.shape)
+    layout = lay_out(colorize.model, guide, colorize.model.input_size, as_is)
+    cells = layout.shared([predict(colorize.model, region, None).ab for region in layout.regions])
+    slope, offset = layout.upsampler()(cells)
+    return np.asarray(slope * guide.lightness + offset, dtype=np.float32)
 
 
 def found(kind: str, light: Plane) -> bool:

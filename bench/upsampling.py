@@ -162,7 +162,7 @@ def given(one: Photograph, model: Model, side: int, truth: bool) -> tuple[Plane,
     scene = lay(one.grey, model, side)
     if truth:
         return cell_means(picture_ab(one.true), scene), scene
-    return predict(model, scene.guide, scene.extent, scene.seen, None).ab, scene
+    return predict(model, scene.region, None).ab, scene
 
 
 class Sums:

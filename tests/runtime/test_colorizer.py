@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from tintype.runtime import Colorizer, PhotoError, regions
+from tintype.runtime import Colorizer, PhotoError, layout
 from tintype.runtime import colorizer as colorizing
 
 
@@ -203,13 +203,13 @@ def test_a_target_of_an_unknown_format_is_refused_at_once(colorizer, source, tmp
         colorizer.colorize_file(source, tmp_path / "target.gif")
 
 
-@pytest.mark.parametrize("stage", ["read_photo", "predict", "upsample", "Merge", "write_photo"])
+@pytest.mark.parametrize("stage", ["read_photo", "predict", "Upsampler", "Merge", "write_photo"])
 @pytest.mark.parametrize("problem", [RuntimeError("broken"), KeyboardInterrupt(), MemoryError()])
 def test_whatever_breaks_nothing_is_left_behind(colorizer, source, tmp_path, monkeypatch, stage, problem):
     def failing(*_, **__):
         raise problem
 
-    monkeypatch.setattr(regions if stage in ("predict", "upsample") else colorizing, stage, failing)
+    monkeypatch.setattr(layout if stage == "Upsampler" else colorizing, stage, failing)
     with pytest.raises(type(problem)):
         colorizer.colorize_file(source, tmp_path / "target.png")
     assert os.listdir(tmp_path) == ["source.png"]

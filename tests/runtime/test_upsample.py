@@ -3,7 +3,7 @@ import pytest
 
 from reference.guided import cell_means, guided_fit, joint_bilateral
 from tintype.runtime import upsample as fast
-from tintype.runtime.upsample import upsample
+from tintype.runtime.upsample import Upsampler
 
 LAYOUTS = {  # guide, cells, extent, origin, stride
     "averaging cells": ((16, 22), (2, 3), (16.0, 21.6), (4.0, 3.6), (8.0, 7.2)),
@@ -12,6 +12,10 @@ LAYOUTS = {  # guide, cells, extent, origin, stride
     "cells finer than the guide": ((6, 5), (16, 13), (6.0, 5.0), (0.19, 0.19), (0.375, 0.385)),
     "one pixel": ((1, 1), (4, 4), (1.0, 1.0), (0.125, 0.125), (0.25, 0.25)),
 }
+
+
+def upsample(ab, guide, *layout):
+    return Upsampler(guide, ab.shape[1:], *layout)(ab)
 
 
 def _scene(shape, cells, seed=0):

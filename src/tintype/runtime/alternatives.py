@@ -4,11 +4,12 @@ The network gives each cell a distribution. An alternative prefers colours in on
 cells that belong together (`affinity`): where the network is in doubt, colours move; where it is certain, they stay.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tintype.runtime.affinity import Affinity
 from tintype.runtime.buffers import Plane
-from tintype.runtime.distribution import Distribution
 
 # Chosen on photographs held out from training (bench/alternatives.py --choose).
 STRENGTH = 0.015  # standard deviation of what colours are preferred by, in 1 / ab, at the model's own temperature
@@ -18,22 +19,22 @@ ANCHORS = 64  # cells for which preferences are drawn; all others follow from th
 
 
 def alternatives(
-    distribution: Distribution, affinity: Affinity, temperature: float, count: int = 5, seed: int = 0
-) -> list[Plane]:
+    colorize: Callable[[Plane], list[Plane]], affinity: Affinity, count: int = 5, seed: int = 0
+) -> list[list[Plane]]:
     """Some colorizations that are unlike each other.
 
     Args:
-        distribution: of all cells.
+        colorize: gives a colorization, ab of the regions' cells, (2, h, w) each, from preferred directions of colour,
+            (n, 2) for all cells of all regions.
         affinity: of the cells.
-        temperature: of the annealed mean, as of the usual colorization.
         count: how many.
         seed: of what is drawn.
 
     Returns:
-        ab of each, (2, h, w). Of all that were drawn, these are the ones that the others lie nearest to.
+        Of all that were drawn, the ones that the others lie nearest to.
     """
-    drawn = [distribution.mean(temperature, tilt) for tilt in tilts(affinity, max(DRAWN, count), seed)]
-    flat = np.stack([one[:, ::2, ::2].ravel() for one in drawn])
+    drawn = [colorize(tilt) for tilt in tilts(affinity, max(DRAWN, count), seed)]
+    flat = np.stack([np.concatenate([ab[:, ::2, ::2].ravel() for ab in one]) for one in drawn])
     squares = np.square(flat).sum(1)
     apart = np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
     chosen: list[int] = []
@@ -47,14 +48,13 @@ def alternatives(
 
 
 def tilts(affinity: Affinity, count: int, seed: int) -> Plane:
-    """Preferred directions of colour, alike where cells are alike: (count, h, w, 2), in 1 / ab, standard deviation
+    """Preferred directions of colour, alike where cells are alike: (count, n, 2), in 1 / ab, standard deviation
     `STRENGTH`."""
     random = np.random.default_rng(seed)
-    height, width = affinity.spread.shape
-    points = affinity.flat() / np.float32(WIDER)
+    points = affinity.points / np.float32(WIDER)
     anchors = points[random.permutation(len(points))[:ANCHORS]]
     covariance = affinity.kernel(anchors, anchors).astype(np.float64) + 1e-3 * np.eye(len(anchors))
     values = np.linalg.cholesky(covariance) @ random.standard_normal((count, len(anchors), 2))
     spread = affinity.kernel(points, anchors) @ np.linalg.solve(covariance, values)
     deviation = np.sqrt(np.square(spread).mean())
-    return np.asarray(STRENGTH * spread / deviation, dtype=np.float32).reshape(count, height, width, 2)
+    return np.asarray(STRENGTH * spread / deviation, dtype=np.float32)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tintype.runtime.errors import PhotoError
+from tintype.runtime.layout import Layout, lay_out
 from tintype.runtime.merge import Merge
 from tintype.runtime.model import Model, load_model
 from tintype.runtime.negative import invert
 from tintype.runtime.photo import Photo, photo_from_array
-from tintype.runtime.predict import Prediction
+from tintype.runtime.predict import Prediction, predict
 from tintype.runtime.read import count_pages, photo_from_image, read_photo
-from tintype.runtime.reduce import GUIDE, reduce_lightness, reduction
-from tintype.runtime.regions import Region, colours, predict_regions, whole_prediction
+from tintype.runtime.reduce import guide_of
 from tintype.runtime.strips import cores
 from tintype.runtime.write import check_depth, format_for, to_image, write_photo
 
@@ -64,8 +64,9 @@ class Colorizer:
 
         Args and errors as in `__call__`.
         """
-        regions, guide, _ = self._predict(self._read(photo, negative), temperature, as_is)
-        return whole_prediction(regions, self.model, guide)
+        layout, found = self._predict(self._read(photo, negative), temperature, as_is)
+        ab, entropy = (layout.shared(planes) for planes in ([one.ab for one in found], [one.entropy for one in found]))
+        return Prediction(layout.whole(ab), layout.whole(entropy))
 
     def __call__(
         self,
@@ -183,24 +184,19 @@ class Colorizer:
             raise TypeError(f"a photograph must be a path, a Pillow image or a numpy array, not {kind}")
         return invert(read) if negative else read
 
-    def _predict(
-        self, photo: Photo, temperature: float | None, as_is: bool
-    ) -> tuple[list[Region], NDArray[np.float32], int]:
-        """The predictions, and the guide with the factor that it is reduced by."""
+    def _predict(self, photo: Photo, temperature: float | None, as_is: bool) -> tuple[Layout, list[Prediction]]:
+        """A photograph's layout, and the prediction for each of its regions."""
         if temperature is not None and not temperature > 0:
             raise ValueError(f"temperature is {temperature}; it must be above 0")
-        height, width = photo.codes.shape
-        factor = reduction(height, width, GUIDE * self.size)
-        guide = reduce_lightness(photo, factor, self.threads)
-        extent = height / factor, width / factor
-        return predict_regions(self.model, guide, extent, self.size, temperature, as_is), guide, factor
+        layout = lay_out(self.model, guide_of(photo, self.size, self.threads), self.size, as_is)
+        return layout, [predict(self.model, region, temperature) for region in layout.regions]
 
     def _colorize(self, photo: Photo, temperature: float | None, saturation: float, as_is: bool) -> Merge:
         if not saturation >= 0:
             raise ValueError(f"saturation is {saturation}; it must be at least 0")
-        regions, guide, factor = self._predict(photo, temperature, as_is)
-        slope, offset = colours(regions, self.model, guide, self.threads)
-        return Merge(photo, slope, offset, factor, saturation)
+        layout, found = self._predict(photo, temperature, as_is)
+        ab = layout.shared([one.ab for one in found])
+        return Merge(photo, *layout.upsampler(self.threads)(ab), layout.guide.factor, saturation)
 
 
 def check_target(source: str | Path, target: Path, overwrite: bool, what: str = "photograph") -> None:

@@ -20,7 +20,7 @@ class Hint:
     """A known colour.
 
     Attributes:
-        y, x: where, as shares of the picture's height and width, in [0, 1].
+        y, x: where, as shares of the photograph's height and width, in [0, 1].
         a, b: CIE units.
     """
 
@@ -30,26 +30,21 @@ class Hint:
     b: float
 
 
-def with_hints(ab: Plane, affinity: Affinity, hints: Sequence[Hint]) -> Plane:
+def with_hints(ab: Plane, affinity: Affinity, cells: Sequence[int], known: Plane) -> Plane:
     """The colours of all cells, knowing some.
 
     Args:
-        ab: of all cells without hints, (2, h, w), CIE units.
+        ab: of all cells without hints, (n, 2), CIE units.
         affinity: of the cells.
-        hints: any number, in any order.
+        cells: numbers of those that are known, k of them in any order, a number as often as it is hinted at.
+        known: their colours, (k, 2).
 
     Returns:
-        (2, h, w). At a hint's own cell it is the hint, but for `NOISE`.
+        (n, 2). At a hint's own cell it is the hint, but for `NOISE`.
     """
-    if not hints:
-        return ab
-    height, width = affinity.spread.shape
-    rows = np.clip([int(hint.y * height) for hint in hints], 0, height - 1)
-    columns = np.clip([int(hint.x * width) for hint in hints], 0, width - 1)
-    known = affinity.points[rows, columns]
-    spread = affinity.spread[rows, columns]
-    missing = np.array([[hint.a, hint.b] for hint in hints], np.float32) - ab[:, rows, columns].T
-    covariance = spread[:, None] * spread * affinity.kernel(known, known)
-    weights = np.linalg.solve(covariance + NOISE**2 * np.eye(len(hints), dtype=np.float32), missing)
-    reached = affinity.kernel(affinity.flat(), known) * spread * affinity.spread.reshape(-1, 1)
-    return np.asarray(ab + (reached @ weights).T.reshape(ab.shape), dtype=np.float32)
+    at = np.asarray(cells)
+    points, spread = affinity.points[at], affinity.spread[at]
+    covariance = spread[:, None] * spread * affinity.kernel(points, points)
+    weights = np.linalg.solve(covariance + NOISE**2 * np.eye(len(at), dtype=np.float32), known - ab[at])
+    reached = affinity.kernel(affinity.points, points) * spread * affinity.spread[:, None]
+    return np.asarray(ab + reached @ weights, dtype=np.float32)

@@ -1,6 +1,5 @@
-"""From lightness at any size to the network's prediction: scale, pad, run, crop."""
+"""From a part of a photograph to the network's answer: scale, pad, run, crop."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,7 @@ from PIL import Image
 from tintype.runtime.buffers import Plane
 from tintype.runtime.distribution import Distribution
 from tintype.runtime.model import Model
-
-_LARGEST = 4  # times the usual area, after padding: bounds memory for pictures like 1 x 10,000 pixels
+from tintype.runtime.region import Region, padded
 
 
 @dataclass(frozen=True)
@@ -27,76 +25,37 @@ class Prediction:
     entropy: Plane
 
 
-def network_size(height: float, width: float, size: int, multiple: int) -> tuple[int, int]:
-    """Height and width at which the network sees a picture: its shape, and the area of a square of side `size`.
-
-    Long and narrow pictures get less, so that padding to `multiple` does not make them many times as large.
-    """
-    scale = size / math.sqrt(height * width)
-    largest = max(_LARGEST * size * size, multiple * multiple)
-    while True:
-        h, w = max(1, round(height * scale)), max(1, round(width * scale))
-        area = _padded(h, multiple) * _padded(w, multiple)
-        if area <= largest:
-            return h, w
-        scale *= max(0.5, min(0.95, largest / area))
-
-
-def predict(
-    model: Model,
-    lightness: Plane,
-    extent: tuple[float, float],
-    size: tuple[int, int],
-    temperature: float | None,
-) -> Prediction:
-    """Runs the network on a picture.
+def predict(model: Model, region: Region, temperature: float | None) -> Prediction:
+    """Runs the network on a region.
 
     Args:
         model: the network.
-        lightness: CIE L, (h, w), of the picture at about the network's resolution or above.
-        extent: height and width of the picture in pixels of `lightness`, the last of which it may fill only partly.
-        size: height and width in pixels that the network is to see.
+        region: whose `shown` is at about the network's resolution or above.
         temperature: of the annealed mean; None for the model's own.
     """
-    ab, entropy = model.run(_seen(model, lightness, extent, size), temperature)
-    h, w = (-(-length // model.stride) for length in size)
+    ab, entropy = model.run(_input(model, region), temperature)
+    h, w = region.cells
     return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
 
 
-def predict_distribution(
-    model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]
-) -> Distribution:
-    """Runs the network on a picture, and decides on no colours yet. Arguments as of `predict`.
+def predict_distribution(model: Model, region: Region) -> Distribution:
+    """Runs the network on a region, and decides on no colours yet.
 
     Raises:
         ModelError: the model tells no distribution.
     """
-    logits = model.logits(_seen(model, lightness, extent, size))
-    h, w = (-(-length // model.stride) for length in size)
-    return Distribution(np.ascontiguousarray(logits[0, :h, :w]))
+    h, w = region.cells
+    return Distribution(np.ascontiguousarray(model.logits(_input(model, region))[0, :h, :w]))
 
 
-def _seen(model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]) -> NDArray[np.float32]:
-    """What the network is shown: (1, 1, height, width) of `size`, its border repeated up to multiples."""
-    height, width = size
-    picture = Image.fromarray(lightness).resize((width, height), Image.Resampling.BICUBIC, (0, 0, extent[1], extent[0]))
-    rows, columns = (_padded(length, model.multiple) - length for length in size)
-    return np.pad(np.asarray(picture).clip(0, 100), ((0, rows), (0, columns)), mode="edge")[None, None]
+def seen(region: Region) -> Plane:
+    """A region's lightness at the size at which the network sees it; edges may overshoot black and white."""
+    height, width = region.seen
+    box = (0, 0, region.extent[1], region.extent[0])
+    return np.asarray(Image.fromarray(region.shown).resize((width, height), Image.Resampling.BICUBIC, box))
 
 
-def cells_of(
-    model: Model, extent: tuple[float, float], seen: tuple[int, int]
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Where the network's cells lie: the centre of the first, and the steps from one to the next, down and across.
-
-    Args:
-        extent: height and width of the picture in some pixels, in which the answer is given too.
-        seen: height and width at which the network saw it.
-    """
-    down, across = (length / side for length, side in zip(extent, seen, strict=True))
-    origin, stride = model.ab_origin, model.stride
-    return (origin * down, origin * across), (stride * down, stride * across)
-
-
-def _padded(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple
+def _input(model: Model, region: Region) -> NDArray[np.float32]:
+    """What the network is given: (1, 1, height, width), the border repeated up to multiples."""
+    rows, columns = (padded(length, model.multiple) - length for length in region.seen)
+    return np.pad(seen(region).clip(0, 100), ((0, rows), (0, columns)), mode="edge")[None, None]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,9 +12,29 @@ from tintype.runtime.strips import share, spans
 
 _TILE = 1 << 18  # pixels
 _LARGEST = 4  # times the usual area
+_FINER = 2  # pixels of the guide, along a side, for one pixel of what the network sees
 
 
-GUIDE = 2  # pixels of the guide, along a side, for one pixel of what the network sees
+@dataclass(frozen=True)
+class Guide:
+    """A photograph's lightness at reduced resolution.
+
+    Attributes:
+        lightness: CIE L, (h, w): means over blocks of factor x factor pixels.
+        factor: side of the blocks.
+        extent: height and width of the photograph in blocks, the last of which it may fill only partly.
+    """
+
+    lightness: Plane
+    factor: int
+    extent: tuple[float, float]
+
+
+def guide_of(photo: Photo, size: int, threads: int = 1) -> Guide:
+    """The guide of a photograph, for a network that sees a square of side `size`, or as large an area."""
+    height, width = photo.codes.shape
+    factor = reduction(height, width, _FINER * size)
+    return Guide(reduce_lightness(photo, factor, threads), factor, (height / factor, width / factor))
 
 
 def reduction(height: int, width: int, side: int) -> int:

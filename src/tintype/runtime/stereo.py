@@ -47,6 +47,32 @@ def find_halves(lightness: Plane, box: Box) -> tuple[Box, Box, tuple[int, int]] 
     return *views, (round(down / scale), round(aside * half / across) + gap)
 
 
+def shared(first: Plane, second: Plane, move: tuple[int, int]) -> tuple[Plane, Plane]:
+    """Two planes, (..., h, w) each, with their mean where both views show the same.
+
+    Args:
+        first, second: of the views' cells; one may have a row or a column more.
+        move: (down, right), in cells, that brings the second upon the first.
+    """
+    mean = np.asarray((first + _moved(second, first, move)) / 2, dtype=np.float32)
+    return mean, _moved(mean, second, (-move[0], -move[1]))
+
+
+def _moved(plane: Plane, other: Plane, move: tuple[int, int]) -> Plane:
+    """A plane, moved down and right over another, which shows where it does not reach."""
+    out = other.copy()
+    rows, columns = map(_overlap, plane.shape[-2:], other.shape[-2:], move)
+    out[..., rows[0], columns[0]] = plane[..., rows[1], columns[1]]
+    return out
+
+
+def _overlap(length: int, other: int, way: int) -> tuple[slice, slice]:
+    """Where one axis, moved by a way, lies on another: there, and in itself."""
+    start = max(0, way)
+    stop = max(start, min(other, length + way))
+    return slice(start, stop), slice(start - way, stop - way)
+
+
 def _details(part: Plane, across: int) -> Plane:
     """A half, small, without its large shades, which are alike in the halves of any landscape."""
     small = Image.fromarray(np.ascontiguousarray(part)).resize((across, _SIDE), Image.Resampling.BOX)

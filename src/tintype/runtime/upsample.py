@@ -14,7 +14,7 @@ On photographs whose true ab was averaged over cells of 16x16 pixels, the error 
 (bilinear) to 5.72; the guided filter alone, whatever its radius, did no better than bilinear.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -26,33 +26,115 @@ CONTRAST = 0.2  # standard deviation in lightness, as a share of the photograph'
 FLATTEST, STEEPEST = 1.5, 6.0  # limits of the latter, in L
 UNLIKE = np.float32(5)  # -log of the least weight for lightness: where no cell is alike, nearness decides
 _STRIP = 32768  # pixels worked on at a time
+_AROUND = [(j, i) for j in range(3) for i in range(3)]
 
 
-def upsample(
-    ab: Plane,
-    guide: Plane,
-    extent: tuple[float, float],
-    origin: tuple[float, float],
-    stride: tuple[float, float],
-    threads: int = 1,
-) -> tuple[Plane, Plane]:
-    """Coefficients that give ab at every guide pixel from lightness: ab = A L + B.
+class Upsampler:
+    """Brings colours of a picture's cells to its edges. What hangs on the picture alone is done once.
 
     Args:
-        ab: the prediction, (2, h, w), CIE units.
         guide: CIE L, (H, W).
+        cells: their number, down and across.
         extent: height and width of the picture, in guide pixels (the last row and column may be partial).
         origin: where the centre of cell (0, 0) lies, (y, x), in guide pixels from the top left corner.
         stride: from one cell to the next, (y, x), in guide pixels.
         threads: how many to use.
-
-    Returns:
-        A and B, (2, H, W) each.
     """
-    axes = [_Cells(*axis) for axis in zip(ab.shape[1:], origin, stride, extent, guide.shape, strict=True)]
-    deviation = float(np.clip(CONTRAST * guide.std(), FLATTEST, STEEPEST))
-    colour = _joint_bilateral(ab, guide, axes, deviation, threads)
-    return _guided_fit(guide, colour, (deviation / 2) ** 2, threads)
+
+    def __init__(
+        self,
+        guide: Plane,
+        cells: tuple[int, int],
+        extent: tuple[float, float],
+        origin: tuple[float, float],
+        stride: tuple[float, float],
+        threads: int = 1,
+    ):
+        guide = np.ascontiguousarray(guide)
+        self._axes = [_Cells(*axis) for axis in zip(cells, origin, stride, extent, guide.shape, strict=True)]
+        self._threads, self._strips = threads, spans(len(guide), max(1, _STRIP // guide.shape[1]))
+        deviation = float(np.clip(CONTRAST * guide.std(), FLATTEST, STEEPEST))
+        self._weights = self._weigh(guide, deviation)
+        self._level = np.float32(guide.mean())
+        self._centred: Plane = guide - self._level  # float32 would lose a variance of 1 in squares of 100
+        self._mean = _box(self._centred)
+        self._variance: Plane = _box(self._centred * self._centred) - self._mean * self._mean
+        self._variance += np.float32((deviation / 2) ** 2)
+
+    def __call__(self, ab: Plane) -> tuple[Plane, Plane]:
+        """Coefficients that give ab at every guide pixel from lightness: ab = A L + B.
+
+        Args:
+            ab: of the cells, (2, h, w), CIE units.
+
+        Returns:
+            A and B, (2, H, W) each; linear in ab.
+        """
+        return self._fit(self.colours(ab))
+
+    def colours(self, ab: Plane) -> Plane:
+        """Steps 1 and 2: ab at every guide pixel, (2, H, W)."""
+        out = np.zeros((2, *self._centred.shape), np.float32)
+        self._spread(ab, out)
+        self._spread([plane - _cell_means(reached, self._axes) for plane, reached in zip(ab, out, strict=True)], out)
+        return out
+
+    def _weigh(self, guide: Plane, deviation: float) -> Plane:
+        """The weight of each of the nine cells around every guide pixel, (9, H, W)."""
+        rows, columns = self._axes
+        weights = np.empty((9, *guide.shape), np.float32)
+        lightness = self._columns_of(_cell_means(guide, self._axes))
+
+        def work(rest: Iterator[tuple[int, int]]) -> None:
+            for y0, y1 in rest:
+                part = weights[:, y0:y1]
+                for w, (j, i) in zip(part, _AROUND, strict=True):
+                    np.subtract(guide[y0:y1], lightness[i].take(rows.numbers[j][y0:y1], axis=0), out=w)
+                    w *= w
+                    w *= np.float32(0.5 / deviation**2)
+                    np.minimum(w, UNLIKE, out=w)
+                    w += rows.far[j][y0:y1, None]
+                    w += columns.far[i]
+                    np.negative(w, out=w)
+                    np.exp(w, out=w)
+                part /= part.sum(axis=0)
+
+        share(self._strips, work, self._threads)
+        return weights
+
+    def _spread(self, planes: Iterable[Plane], out: Plane) -> None:
+        """Adds the weighted means of the cells, (h, w) each, to planes of guide pixels, (H, W) each."""
+        (rows, _), sources = self._axes, [self._columns_of(plane) for plane in planes]
+
+        def work(rest: Iterator[tuple[int, int]]) -> None:
+            for y0, y1 in rest:
+                for target, columns in zip(out[:, y0:y1], sources, strict=True):
+                    for w, (j, i) in zip(self._weights[:, y0:y1], _AROUND, strict=True):
+                        product = columns[i].take(rows.numbers[j][y0:y1], axis=0)
+                        product *= w
+                        target += product
+
+        share(self._strips, work, self._threads)
+
+    def _columns_of(self, plane: Plane) -> list[Plane]:
+        """The nearest column of cells for every column of the guide, and those on either side of it."""
+        return [plane.take(numbers, axis=1) for numbers in self._axes[1].numbers]
+
+    def _fit(self, ab: Plane) -> tuple[Plane, Plane]:
+        """Step 3: A and B of the guided filter with 3x3 windows, averaged over the windows that hold each pixel."""
+        slope, offset = np.empty_like(ab), np.empty_like(ab)
+
+        def work(rest: Iterator[int]) -> None:
+            for channel in rest:
+                p = ab[channel]
+                p_mean = _box(p)
+                a: Plane = np.divide(_box(self._centred * p) - self._mean * p_mean, self._variance)
+                slope[channel] = _box(a)
+                offset[channel] = _box(p_mean - a * self._mean)
+
+        share([0, 1], work, self._threads)
+        offset -= slope * self._level
+        return slope, offset
 
 
 def cell_means(
@@ -62,7 +144,7 @@ def cell_means(
     origin: tuple[float, float],
     stride: tuple[float, float],
 ) -> Plane:
-    """The guide averaged over each of (h, w) cells. Arguments as of `upsample`."""
+    """The guide averaged over each of (h, w) cells. Arguments as of `Upsampler`."""
     return _cell_means(guide, [_Cells(*axis) for axis in zip(shape, origin, stride, extent, guide.shape, strict=True)])
 
 
@@ -102,72 +184,6 @@ class _Cells:
 def _cell_means(plane: Plane, axes: list[_Cells]) -> Plane:
     """(H, W) averaged over the cells that it covers, (h, w)."""
     return np.ascontiguousarray(axes[1].means(axes[0].means(plane).T).T)
-
-
-def _joint_bilateral(ab: Plane, guide: Plane, axes: list[_Cells], deviation: float, threads: int) -> Plane:
-    """Steps 1 and 2: ab at every guide pixel, (2, H, W)."""
-    height, width = guide.shape
-    rows, columns = axes
-    around = [(j, i) for j in range(3) for i in range(3)]
-    weights = np.empty((9, height, width), np.float32)
-    out = np.zeros((2, height, width), np.float32)
-    strips = spans(height, max(1, _STRIP // width))
-
-    def columns_of(plane: Plane) -> list[Plane]:
-        """The nearest column of cells for every column of the guide, and those on either side of it."""
-        return [plane.take(numbers, axis=1) for numbers in columns.numbers]
-
-    def weigh(rest: Iterator[tuple[int, int]]) -> None:
-        for y0, y1 in rest:
-            part = weights[:, y0:y1]
-            for w, (j, i) in zip(part, around, strict=True):
-                np.subtract(guide[y0:y1], cell_columns[i].take(rows.numbers[j][y0:y1], axis=0), out=w)
-                w *= w
-                w *= np.float32(0.5 / deviation**2)
-                np.minimum(w, UNLIKE, out=w)
-                w += rows.far[j][y0:y1, None]
-                w += columns.far[i]
-                np.negative(w, out=w)
-                np.exp(w, out=w)
-            part /= part.sum(axis=0)
-
-    def spread(rest: Iterator[tuple[int, int]]) -> None:
-        for y0, y1 in rest:
-            for target, sources in zip(out[:, y0:y1], source_columns, strict=True):
-                for w, (j, i) in zip(weights[:, y0:y1], around, strict=True):
-                    product = sources[i].take(rows.numbers[j][y0:y1], axis=0)
-                    product *= w
-                    target += product
-
-    cell_columns = columns_of(_cell_means(guide, axes))
-    share(strips, weigh, threads)
-    source_columns = [columns_of(plane) for plane in ab]
-    share(strips, spread, threads)
-    missing = [plane - _cell_means(reached, axes) for plane, reached in zip(ab, out, strict=True)]
-    source_columns = [columns_of(plane) for plane in missing]
-    share(strips, spread, threads)
-    return out
-
-
-def _guided_fit(guide: Plane, ab: Plane, regularization: float, threads: int) -> tuple[Plane, Plane]:
-    """Step 3: A and B of the guided filter with 3x3 windows, averaged over the windows that hold each pixel."""
-    level = np.float32(guide.mean())
-    centred: Plane = guide - level  # float32 would lose a variance of 1 in squares of 100
-    mean = _box(centred)
-    variance: Plane = _box(centred * centred) - mean * mean + np.float32(regularization)
-    slope, offset = np.empty_like(ab), np.empty_like(ab)
-
-    def work(rest: Iterator[int]) -> None:
-        for channel in rest:
-            p = ab[channel]
-            p_mean = _box(p)
-            a: Plane = np.divide(_box(centred * p) - mean * p_mean, variance)
-            slope[channel] = _box(a)
-            offset[channel] = _box(p_mean - a * mean)
-
-    share([0, 1], work, threads)
-    offset -= slope * level
-    return slope, offset
 
 
 def _box(plane: Plane) -> Plane:

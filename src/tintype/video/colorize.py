@@ -16,11 +16,11 @@ from tintype.runtime.buffers import Codes, Plane
 from tintype.runtime.colorizer import Colorizer, check_target
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.formats import FILMS
+from tintype.runtime.layout import Layout, lay_out
 from tintype.runtime.merge import Merge
 from tintype.runtime.photo import Photo
-from tintype.runtime.predict import cells_of, network_size, predict
-from tintype.runtime.reduce import GUIDE, reduce_lightness, reduction
-from tintype.runtime.upsample import upsample
+from tintype.runtime.predict import predict, seen
+from tintype.runtime.reduce import guide_of
 from tintype.video.encode import Part, encoder_for
 from tintype.video.join import join
 from tintype.video.parts import Parts, fingerprint
@@ -36,34 +36,27 @@ class _Frame:
     time: int
     duration: int
     codes: Codes
-    guide: Plane
+    layout: Layout
     look: Look
 
 
 class _Picture:
-    """What all frames of a film have in common: sizes, model, options."""
+    """What all frames of a film have in common: model, options, coding."""
 
-    def __init__(self, colorizer: Colorizer, shape: tuple[int, int], code: Coding, temperature: float | None):
-        self.model, self.threads, self.code = colorizer.model, colorizer.threads, code
-        self._temperature = temperature
-        height, width = shape
-        self.factor = reduction(height, width, GUIDE * colorizer.size)
-        self.extent = height / self.factor, width / self.factor
-        self.seen = network_size(height, width, colorizer.size, self.model.multiple)
+    def __init__(self, colorizer: Colorizer, code: Coding, temperature: float | None):
+        self.model, self.size, self.threads = colorizer.model, colorizer.size, colorizer.threads
+        self.code, self._temperature = code, temperature
 
-    def look(self, codes: Codes) -> tuple[Plane, Look]:
+    def look(self, codes: Codes) -> tuple[Layout, Look]:
         photo = Photo(codes, luma_lightness(self.code.bits, self.code.full))
-        guide = reduce_lightness(photo, self.factor, self.threads)
-        height, width = self.seen
-        box = (0, 0, self.extent[1], self.extent[0])
-        small = np.asarray(Image.fromarray(guide).resize((width, height), Image.Resampling.BICUBIC, box))
-        return guide, Look(small, lambda: predict(self.model, guide, self.extent, self.seen, self._temperature).ab)
+        layout = lay_out(self.model, guide_of(photo, self.size, self.threads), self.size, as_is=True)
+        (region,) = layout.regions
+        return layout, Look(seen(region), lambda: predict(self.model, region, self._temperature).ab)
 
     def paint(self, frame: _Frame, ab: Plane, saturation: float) -> av.VideoFrame:
-        cells = cells_of(self.model, self.extent, self.seen)
-        slope, offset = upsample(ab, frame.guide, self.extent, *cells, self.threads)
+        slope, offset = frame.layout.upsampler(self.threads)([ab])
         small = shrink(frame.codes, self.code)
-        picture = _fitted(small, slope, offset, self.factor, self.code, saturation)
+        picture = _fitted(small, slope, offset, frame.layout.guide.factor, self.code, saturation)
         planes = chroma(picture, small.codes, self.code, self.threads)
         return build(frame.codes, planes, self.code)
 
@@ -176,7 +169,7 @@ def _make(
                     raise Stopped
                 if picture is None:
                     code = coding(frame.format, frame.colorspace, frame.color_range, frame.height)
-                    picture = _Picture(colorizer, (frame.height, frame.width), code, temperature)
+                    picture = _Picture(colorizer, code, temperature)
                 if count >= start:
                     codes = luma(frame, picture.code)
                     yield _Frame(time, duration, codes, *picture.look(codes))
