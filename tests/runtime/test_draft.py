@@ -148,6 +148,16 @@ def test_alternatives_are_the_same_each_time_unlike_each_other_and_of_a_piece(dr
     assert np.array_equal(draft.ab(alternative=2)[0], found[2][0])
 
 
+def test_an_alternative_is_the_same_one_at_every_temperature(draft):
+    def moved(temperature):
+        return [one[0] - draft.ab(temperature)[0] for one in draft.alternatives(temperature)]
+
+    for number, (usual, warmer) in enumerate(zip(moved(None), moved(0.6), strict=True)):
+        alike = [np.corrcoef(usual.ravel(), other.ravel())[0, 1] for other in moved(0.6)]
+        assert np.argmax(alike) == number
+        assert np.corrcoef(usual.ravel(), warmer.ravel())[0, 1] > 0.7
+
+
 def test_preferences_vary_as_much_as_they_are_said_to():
     near, _ = some_affinity(600)
     drawn = tilts(near, 50, 0)

@@ -12,11 +12,18 @@ from PIL import Image
 
 from tintype.color import rgb_to_lab
 from tintype.runtime import Colorizer
-from web.page import PHONE, until
+from web.page import CHROMIUM, PHONE, WEBGL, until
 from web.server import Server
 
 skdata = pytest.importorskip("skimage.data")
 WIDE = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=WEBGL)
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="module")

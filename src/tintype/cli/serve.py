@@ -94,7 +94,7 @@ def serve(
     token = _token(token_file, own)
     if not colorizer.model.has_distribution:
         click.echo(
-            "this model tells no distribution over colours: the page cannot use it, other programs can", err=True
+            "this model tells no distribution over colours: it serves other programs, but not the page", err=True
         )
     page = f"http://{f'[{bound}]' if ':' in bound else bound}:{port}{root_path}/"
     page += f"#token={token}" if token else ""

@@ -18,10 +18,10 @@ DRAWN = 32  # of which the alternatives are chosen
 ANCHORS = 64  # cells for which preferences are drawn; all others follow from them
 
 
-def alternatives(
+def preferences(
     colorize: Callable[[Plane], list[Plane]], affinity: Affinity, count: int = 5, seed: int = 0
-) -> list[list[Plane]]:
-    """Some colorizations that are unlike each other.
+) -> list[Plane]:
+    """What makes some colorizations that are unlike each other.
 
     Args:
         colorize: gives a colorization, ab of the regions' cells, (2, h, w) each, from preferred directions of colour,
@@ -31,10 +31,10 @@ def alternatives(
         seed: of what is drawn.
 
     Returns:
-        Of all that were drawn, the ones that the others lie nearest to.
+        Preferred directions, (n, 2) each: of all that were drawn, those whose colorizations the others lie nearest to.
     """
-    drawn = [colorize(tilt) for tilt in tilts(affinity, max(DRAWN, count), seed)]
-    flat = np.stack([np.concatenate([ab[:, ::2, ::2].ravel() for ab in one]) for one in drawn])
+    drawn = tilts(affinity, max(DRAWN, count), seed)
+    flat = np.stack([np.concatenate([ab[:, ::2, ::2].ravel() for ab in colorize(tilt)]) for tilt in drawn])
     squares = np.square(flat).sum(1)
     apart = np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0)
     chosen: list[int] = []

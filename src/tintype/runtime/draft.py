@@ -7,7 +7,7 @@ import numpy as np
 
 from tintype.color import bin_centres
 from tintype.runtime.affinity import Affinity, affinity
-from tintype.runtime.alternatives import alternatives
+from tintype.runtime.alternatives import preferences
 from tintype.runtime.buffers import Plane
 from tintype.runtime.distribution import Distribution
 from tintype.runtime.hints import Hint, with_hints
@@ -57,7 +57,6 @@ class Draft:
         self.distributions = [predict_distribution(model, region) for region in self._layout.regions]
         self._upsample = self._layout.upsampler(threads)
         self._plain: tuple[float, Colours] = 0.0, []
-        self._known: tuple[tuple[float, int], list[Colours]] = (0.0, 0), []
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -80,7 +79,7 @@ class Draft:
         """
         temperature = self._usual if temperature is None else temperature
         if alternative is not None:
-            plain = self.alternatives(temperature)[alternative]
+            plain = self._mean(temperature, self._preferences[alternative])
         else:
             if self._plain[0] != temperature:
                 self._plain = temperature, self._mean(temperature)
@@ -92,13 +91,10 @@ class Draft:
         cells, known = zip(*inside, strict=True)
         return self._split(with_hints(_flat(plain), self._affinity, cells, np.array(known, np.float32)))
 
-    def alternatives(self, temperature: float | None = None, count: int = 5) -> list[Colours]:
-        """Colorizations that are unlike each other, each as of `ab`."""
+    def alternatives(self, temperature: float | None = None) -> list[Colours]:
+        """Five colorizations that are unlike each other, each as of `ab`; the same ones at every temperature."""
         temperature = self._usual if temperature is None else temperature
-        if self._known[0] != (temperature, count):  # half a second's work
-            found = alternatives(lambda tilt: self._mean(temperature, tilt), self._affinity, count)
-            self._known = (temperature, count), found
-        return self._known[1]
+        return [self._mean(temperature, tilt) for tilt in self._preferences]
 
     def suggestions(self, y: float, x: float, count: int = 5) -> list[tuple[float, float, float]]:
         """Colours that the network thinks possible at a place, (a, b, probability) each, the likeliest first; none in
@@ -133,6 +129,11 @@ class Draft:
         """Of the cells of all of the photograph, as many as `entropy` has; in a border, certain of grey."""
         logits = self._layout.whole([one.logits.transpose(2, 0, 1) for one in self.distributions], _GREY)
         return Distribution(np.ascontiguousarray(logits.transpose(1, 2, 0)))
+
+    @cached_property
+    def _preferences(self) -> list[Plane]:
+        """Of the alternatives."""
+        return preferences(lambda tilt: self._mean(self._usual, tilt), self._affinity)
 
     @cached_property
     def _affinity(self) -> Affinity:

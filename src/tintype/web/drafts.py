@@ -176,7 +176,7 @@ class Drafts:
 
     async def entropy(self, request: Request) -> Response:
         """In bytes, of which 255 is the most that there can be, with width and height in the headers."""
-        entropy = await self._answer(request, lambda kept: kept.draft.distribution.entropy)
+        entropy = await self._answer(request, lambda kept: kept.draft.entropy)
         levels = np.rint(entropy * np.float32(255 / MOST_ENTROPY)).clip(0, 255).astype(np.uint8)
         size = {"X-Width": str(levels.shape[1]), "X-Height": str(levels.shape[0])}
         return Response(levels.tobytes(), media_type="application/octet-stream", headers=size)
@@ -287,7 +287,7 @@ class Drafts:
         pages = count_pages(asked.source)
         photo = read_photo(asked.source, self._colorizer.threads, asked.page if pages > 1 else None)
         photo = invert(photo) if asked.negative else photo
-        draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads)
+        draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads, asked.as_is)
         own = self._colorizer.model.temperature
         temperatures = _temperatures(draft, own)
         return Kept(draft, temperatures, temperatures.index(own), own_suffix(str(asked.source)), pages)
@@ -296,7 +296,7 @@ class Drafts:
 def _temperatures(draft: Draft, own: float) -> tuple[float, ...]:
     """Those of a draft: upwards or downwards, whichever is more colourful. That depends on what the network was trained
     by: with rare colours weighted up, its likeliest colours are bolder than their mean; else they are greyer."""
-    low, high = (float(np.hypot(*draft.distribution.mean(own * 2**octave)).mean()) for octave in (-1, 1))
+    low, high = (sum(float(np.hypot(*ab).mean()) for ab in draft.ab(own * 2**octave)) for octave in (-1, 1))
     temperatures = tuple(own * 2.0**octave for octave in OCTAVES)
     return temperatures if high > low else temperatures[::-1]
 
