@@ -1,12 +1,13 @@
 """`tintype serve`: an HTTP API that colorizes photographs, on this computer."""
 
+import re
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
 
 import click
 
-from tintype.cli._listening import listen
+from tintype.cli._listening import listen, reachable, run
 from tintype.cli._options import Wrong
 from tintype.cli._report import printable
 
@@ -73,8 +74,9 @@ def serve(
     from tintype.web.api import Limits, api
     from tintype.web.hosts import Hosts
 
-    if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
-        raise Wrong(printable(f"--root-path is {root_path}; it begins with / and does not end with one"))
+    if not re.fullmatch(r"(/[\w.~%-]+)*", root_path, re.ASCII):
+        raise Wrong(printable(f"--root-path is {root_path}; it must be a path as in an address, such as /tintype"))
+    token = None if token_file is None else _read_token(token_file)
     try:
         colorizer = Colorizer(model, threads=max(1, cores() // workers))
     except ModelError as error:
@@ -82,8 +84,9 @@ def serve(
     listening = listen(host, port, backlog=256)
     bound, port = listening.getsockname()[:2]
     own = ip_address(bound).is_loopback
-    token = _token(token_file, own)
-    click.echo(f"http://{f'[{bound}]' if ':' in bound else bound}:{port}{root_path}/api/colorize")
+    if not own and token is None:
+        token = secrets.token_urlsafe(24)
+    click.echo(f"http://{reachable(host, bound)}:{port}{root_path}/api/colorize")
     if token and token_file is None:
         click.echo(f"token: {token}", err=True)
     click.echo("Ctrl-C ends it.", err=True)
@@ -101,13 +104,10 @@ def serve(
         root_path=root_path,
         ws="none",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    run(uvicorn.Server(config), listening)
 
 
-def _token(file: Path | None, own: bool) -> str | None:
-    """The token of a file; a new one where others may ask; none otherwise."""
-    if file is None:
-        return None if own else secrets.token_urlsafe(24)
+def _read_token(file: Path) -> str:
     try:
         token = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
