@@ -126,9 +126,7 @@ def test_a_port_in_use_is_told(model: Path) -> None:
         (None, "cannot be read (No such file or directory)"),
     ],
 )
-def test_a_token_file_that_holds_none_is_told(
-    tmp_path: Path, model: Path, content: bytes | None, message: str
-) -> None:
+def test_a_token_file_that_holds_none_is_told(tmp_path: Path, model: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "token").write_bytes(content)
     line = refused("--port", "0", "--model", str(model), "--token-file", str(tmp_path / "token"))

@@ -72,6 +72,7 @@ def serve(
     from tintype.runtime import Colorizer, ModelError
     from tintype.runtime.strips import cores
     from tintype.web.api import Limits, api
+    from tintype.web.connection import Connection
     from tintype.web.hosts import Hosts
 
     if not re.fullmatch(r"(/[\w.~%-]+)*", root_path, re.ASCII):
@@ -94,7 +95,7 @@ def serve(
     app = Hosts(api(colorizer, limits, token, root_path), allowed if allowed or not own else None)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         access_log=False,
         log_level="error",
         server_header=False,

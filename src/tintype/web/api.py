@@ -6,10 +6,10 @@ forgotten.
 """
 
 import asyncio
-import base64
 import contextlib
 import hmac
 import tempfile
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,25 +17,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from tintype.runtime import Colorizer, PhotoError
 from tintype.runtime.formats import FORMATS
-from tintype.runtime.read import read_size
+from tintype.runtime.read import count_pages, read_header
 from tintype.web.openapi import described
+from tintype.web.sending import Sent, picture, picture_in_json
 
 BODY_PATIENCE = 60.0  # seconds in which a body must go on coming
+SLOWEST = 20_000  # bytes a second, less the first of these seconds: it keeps a place from others while it comes
+LONGEST_FIELD = 1000  # bytes of a form's field that is no file
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "TIFF": "image/tiff", "WEBP": "image/webp", "BMP": "image/bmp"}
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp"}
+SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp", "BMP": ".bmp"}
 
 
 @dataclass(frozen=True)
@@ -114,20 +115,20 @@ class _Api:
         self._waiting += 1
         folder = tempfile.TemporaryDirectory(prefix="tintype-")
         work: Future[_Made] | None = None
+        answer: Sent | None = None
         try:
             asked = await self._read(request, Path(folder.name))
             work = self.workers.submit(self._make, asked, Path(folder.name))
-            target, size = await self._awaited(request, asyncio.wrap_future(work))
+            answer = _answer(asked, *await self._awaited(request, asyncio.wrap_future(work)), folder)
+            return answer
         except PhotoError as error:
             raise HTTPException(422, " ".join(str(error).replace(folder.name + "/", "").split())[:300]) from error
         except ClientDisconnect:
             return Response(status_code=499)
-        else:
-            return await _answer(asked, target, size, folder)
         finally:
             if work is None or work.done() or work.cancel():
                 self._waiting -= 1
-                if work is None or work.cancelled() or work.exception():
+                if answer is None:
                     folder.cleanup()
             else:  # a worker is at it, and uses the folder
                 work.add_done_callback(partial(self._left, folder, asyncio.get_running_loop()))
@@ -167,16 +168,19 @@ class _Api:
             raise HTTPException(400, "temperature: from 0.01 to 10")
         if saturation is not None and not 0 <= saturation <= 10:
             raise HTTPException(400, "saturation: from 0 to 10")
-        as_json = options.get("json", "").lower() in ("1", "true") or "application/json" in request.headers.get(
-            "accept", ""
-        )
+        as_json = options.get("json", "0").lower()
+        if as_json not in ("0", "1", "false", "true"):
+            raise HTTPException(400, "json: 1 or 0")
+        in_json = as_json in ("1", "true") or "application/json" in request.headers.get("accept", "")
         return _Asked(
-            source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), as_json
+            source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), in_json
         )
 
     async def _read_form(self, request: Request, source: Path) -> dict[str, str]:
         try:
-            parser = MultiPartParser(request.headers, self._parts(request), max_files=1, max_fields=8)
+            parser = MultiPartParser(
+                request.headers, self._parts(request), max_files=1, max_fields=8, max_part_size=LONGEST_FIELD
+            )
             form = await parser.parse()
         except (MultiPartException, FormParserError) as error:
             reason = getattr(error, "message", "") or str(error)
@@ -197,15 +201,16 @@ class _Api:
         return fields
 
     async def _parts(self, request: Request) -> AsyncGenerator[bytes, None]:
-        """The body as it comes, as long as it is no longer than is allowed."""
+        """The body as it comes, as long as it is no longer, and no slower, than is allowed."""
         announced = request.headers.get("content-length", "0")
         most = self._limits.most_bytes
         if announced.isdigit() and int(announced) > most:
             raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
-        total, parts = 0, request.stream()
+        begun, total, parts = time.monotonic(), 0, request.stream()
         while True:
+            left = begun + BODY_PATIENCE + total / SLOWEST - time.monotonic()
             try:
-                part = await asyncio.wait_for(anext(parts), BODY_PATIENCE)
+                part = await asyncio.wait_for(anext(parts), min(left, BODY_PATIENCE))
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
@@ -241,41 +246,23 @@ class _Api:
         self._waiting -= 1
 
     def _make(self, asked: _Asked, folder: Path) -> _Made:
-        width, height = read_size(asked.source)
+        kind, (width, height) = read_header(asked.source)
         if width * height > self._limits.most_pixels:
             raise PhotoError(f"photograph: has {width} x {height} pixels; the limit is {self._limits.most_pixels}")
-        with Image.open(asked.source) as image:
-            own = SUFFIXES.get(str(image.format), ".png")
-        target = folder / f"color{'.' + asked.format if asked.format else own}"
+        pages = count_pages(asked.source)
+        if pages > 1:
+            raise PhotoError(f"photograph: has {pages} pages; send the one to colorize as a file of its own")
+        target = folder / f"color{'.' + asked.format if asked.format else SUFFIXES.get(kind, '.png')}"
         self._colorizer.colorize_file(asked.source, target, temperature=asked.temperature, saturation=asked.saturation)
-        with Image.open(target) as made:
-            return target, made.size
+        return target, read_header(target)[1]
 
 
-class _Sent(FileResponse):
-    """A file of a folder that is removed afterwards, whether the client stays to the end or not."""
-
-    folder: "tempfile.TemporaryDirectory[str]"
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.to_thread(self.folder.cleanup)
-
-
-async def _answer(
-    asked: _Asked, target: Path, size: tuple[int, int], folder: "tempfile.TemporaryDirectory[str]"
-) -> Response:
+def _answer(asked: _Asked, target: Path, size: tuple[int, int], folder: "tempfile.TemporaryDirectory[str]") -> Sent:
     """The picture, or JSON that holds it."""
     kind = TYPES[FORMATS[target.suffix]]
-    if not asked.json:
-        sent = _Sent(target, media_type=kind, filename=f"color{target.suffix}")
-        sent.folder = folder
-        return sent
-    picture = base64.b64encode(await asyncio.to_thread(target.read_bytes)).decode()
-    await asyncio.to_thread(folder.cleanup)
-    return JSONResponse({"width": size[0], "height": size[1], "type": kind, "picture": picture})
+    if asked.json:
+        return picture_in_json(folder, target, {"width": size[0], "height": size[1], "type": kind})
+    return picture(folder, target, kind)
 
 
 async def _gone(request: Request) -> None:
