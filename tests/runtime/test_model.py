@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -91,3 +92,15 @@ def test_loading_and_running_prints_nothing(bundle):
     )
     done = subprocess.run([sys.executable, "-c", program, bundle], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
+
+
+def test_loading_and_running_leaves_nothing_on_the_disk(bundle, tmp_path):
+    """ONNX Runtime's telemetry begins with an identifier in the home folder and one of the session in /tmp."""
+    code = (
+        "import sys, numpy; from tintype.runtime.model import load_model;"
+        "load_model(sys.argv[1], 1).run(numpy.zeros((1, 1, 64, 64), numpy.float32))"
+    )
+    places = {name: str(tmp_path) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_STATE_HOME", "LOCALAPPDATA")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | places
+    subprocess.run([sys.executable, "-c", code, bundle], env=environment, check=True, timeout=60)
+    assert not list(tmp_path.iterdir())

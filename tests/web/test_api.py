@@ -29,6 +29,13 @@ def photograph(kind="JPEG", size=(64, 48), mode="L", **saved) -> bytes:
     return file.getvalue()
 
 
+def pages(count) -> bytes:
+    first, *rest = [Image.new("L", (64, 48), 80 * number) for number in range(count)]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=rest)
+    return file.getvalue()
+
+
 @pytest.fixture(scope="module")
 def colorizer():
     return Colorizer("bundled", threads=1)
@@ -89,6 +96,26 @@ def test_json_holds_the_picture(client):
         assert (told["type"], (told["width"], told["height"]), picture.size) == ("image/jpeg", (64, 48), (64, 48))
 
 
+def test_the_jpeg_of_two_views_of_a_telephone_stays_one(client):
+    file = io.BytesIO()
+    Image.open(io.BytesIO(photograph())).save(file, "MPO", save_all=True, append_images=[Image.new("L", (64, 48))])
+    assert client.post("/api/colorize", content=file.getvalue()).headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("ranges", ["bytes=0-9", "bytes=" + ",".join(f"{n}-{n}" for n in range(99)), "bytes=9-0"])
+def test_a_picture_comes_whole_whatever_part_is_asked_for(client, ranges):
+    response = client.post("/api/colorize", content=photograph(), headers={"Range": ranges})
+    assert opened(response).size == (64, 48)
+    assert int(response.headers["content-length"]) == len(response.content)
+
+
+def test_a_picture_larger_than_pillows_own_limit_is_made_without_a_warning(client, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # 3072 pixels: more than twice as many
+    response = client.post("/api/colorize", content=photograph())
+    monkeypatch.undo()
+    assert opened(response).size == (64, 48)
+
+
 def test_metadata_stays(client):
     exif = Image.Exif()
     exif[0x010E] = "grandmother"
@@ -110,6 +137,15 @@ def test_metadata_stays(client):
         ("/api/colorize?temperature=hot", {"content": photograph()}, 400, "temperature: a number"),
         ("/api/colorize?temperature=nan", {"content": photograph()}, 400, "temperature: from 0.01 to 10"),
         ("/api/colorize?saturation=-1", {"content": photograph()}, 400, "saturation: from 0 to 10"),
+        ("/api/colorize?json=perhaps", {"content": photograph()}, 400, "json: 1 or 0"),
+        ("/api/colorize", {"content": pages(2)}, 422, "photograph: has 2 pages"),
+        ("/api/colorize?format=png", {"content": pages(3)}, 422, "photograph: has 3 pages"),
+        (
+            "/api/colorize",
+            {"files": {"file": photograph()}, "data": {"format": "png" * 1000}},
+            400,
+            "the form cannot be read: Part exceeded maximum size",
+        ),
         ("/api/colorize?format=exe", {"content": photograph()}, 400, "format: one of bmp, jpeg"),
         (
             "/api/colorize?json=0",
@@ -216,6 +252,24 @@ def test_what_takes_too_long_is_given_up_and_its_place_is_free_when_it_ends(colo
         assert client.post("/api/colorize", content=photograph()).status_code == 503  # the worker is still at it
         slow.go.set()
         assert waiting(client, 0)
+    assert not list(temporary.iterdir())
+
+
+def test_a_body_that_comes_drop_by_drop_does_not_keep_its_place(colorizer, temporary, monkeypatch):
+    from web.server import serve_app
+
+    monkeypatch.setattr("tintype.web.turns.BODY_PATIENCE", 1.0)
+
+    def drops():
+        for _ in range(100):
+            yield b"x" * 10
+            time.sleep(0.1)
+
+    with serve_app(api(colorizer, LIMITS)) as address:
+        begun = time.monotonic()
+        answer = httpx.post(f"{address}/api/colorize", content=drops(), timeout=30)
+        assert answer.status_code == 408
+        assert 0.9 < time.monotonic() - begun < 8
     assert not list(temporary.iterdir())
 
 

@@ -168,3 +168,36 @@ def test_the_limit_of_connections_is_not_for_a_proxy_which_has_one_address(study
     for options in ([], ["--behind-proxy"]):
         CliRunner().invoke(main, ["study", "serve", str(study), "--port", "0", *options])
     assert used == [connection.Connection, "h11"]
+
+
+def test_a_client_that_does_not_take_its_answer_is_dropped(monkeypatch):
+    monkeypatch.setattr(connection, "TAKING", 1.0)
+
+    async def large(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(800):
+            await send({"type": "http.response.body", "body": bytes(50_000), "more_body": True})
+        await send({"type": "http.response.body"})
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(large, http=connection.Connection, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        with _connect(listening.getsockname()[1], REQUEST) as idle, _connect(idle.getpeername()[1], REQUEST) as taker:
+            begun, reply = time.monotonic(), b""
+            while not reply.endswith(b"0\r\n\r\n"):  # for longer than the others' patience, but on and on
+                part = taker.recv(100_000)
+                assert part, "dropped"
+                reply = reply[-10:] + part
+                time.sleep(0.005)
+            assert time.monotonic() - begun > 1
+            taker.close()
+            for _ in range(100):
+                if not server.server_state.connections:
+                    break
+                time.sleep(0.1)
+            assert not server.server_state.connections
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,12 +1,13 @@
 """`tintype serve`: a page that colorizes photographs, and an HTTP API, on this computer."""
 
+import re
 import secrets
 from ipaddress import ip_address
 from pathlib import Path
 
 import click
 
-from tintype.cli._listening import listen
+from tintype.cli._listening import listen, reachable, run
 from tintype.cli._options import Wrong
 from tintype.cli._report import printable
 
@@ -79,11 +80,13 @@ def serve(
     from tintype.runtime import Colorizer, ModelError
     from tintype.runtime.strips import cores
     from tintype.web.api import api
+    from tintype.web.connection import Connection
     from tintype.web.hosts import Hosts
     from tintype.web.turns import Limits
 
-    if root_path and (not root_path.startswith("/") or root_path.endswith("/")):
-        raise Wrong(printable(f"--root-path is {root_path}; it begins with / and does not end with one"))
+    if not re.fullmatch(r"(/[\w.~%-]+)*", root_path, re.ASCII):
+        raise Wrong(printable(f"--root-path is {root_path}; it must be a path as in an address, such as /tintype"))
+    token = None if token_file is None else _read_token(token_file)
     try:
         colorizer = Colorizer(model, threads=max(1, cores() // workers))
     except ModelError as error:
@@ -91,22 +94,21 @@ def serve(
     listening = listen(host, port, backlog=256)
     bound, port = listening.getsockname()[:2]
     own = ip_address(bound).is_loopback
-    token = _token(token_file, own)
+    if not own and token is None:
+        token = secrets.token_urlsafe(24)
     if not colorizer.model.has_distribution:
         click.echo(
             "this model tells no distribution over colours: it serves other programs, but not the page", err=True
         )
-    page = f"http://{f'[{bound}]' if ':' in bound else bound}:{port}{root_path}/"
-    page += f"#token={token}" if token else ""
+    page = f"http://{reachable(host, bound)}:{port}{root_path}/"
+    page += f"#token={token}" if token and token_file is None else ""
     click.echo(page)
-    if token and token_file is None:
-        click.echo(f"token: {token}", err=True)
     click.echo("Ctrl-C ends it.", err=True)
     limits = Limits(most_megabytes * 1_000_000, most_megapixels * 1_000_000, workers, queue, patience)
     app = Hosts(api(colorizer, limits, token, root_path), allowed if allowed or not own else None)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         access_log=False,
         log_level="error",
         server_header=False,
@@ -118,13 +120,10 @@ def serve(
     )
     if sys.stdin.isatty() if browser is None else browser:
         webbrowser.open(page)  # which may ask already: the socket listens
-    uvicorn.Server(config).run(sockets=[listening])
+    run(uvicorn.Server(config), listening)
 
 
-def _token(file: Path | None, own: bool) -> str | None:
-    """The token of a file; a new one where others may ask; none otherwise."""
-    if file is None:
-        return None if own else secrets.token_urlsafe(24)
+def _read_token(file: Path) -> str:
     try:
         token = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

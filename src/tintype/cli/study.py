@@ -1,17 +1,15 @@
 """`tintype study`: which of two pictures has made-up colours? One person runs it, many visit."""
 
 import json
-import socket
 import sys
 from collections.abc import Iterable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 from tqdm import tqdm
 
-from tintype.cli._listening import family_of, listen
+from tintype.cli._listening import listen, reachable, run
 from tintype.cli._options import Wrong, finite, named_folders
 from tintype.cli._report import printable, say
 
@@ -194,7 +192,7 @@ def serve(
         storage.close()
         raise
     bound, port = listening.getsockname()[:2]
-    click.echo(f"http://{_reachable(host, bound)}:{port}/s/{made.token}/")
+    click.echo(f"http://{reachable(host, bound)}:{port}/s/{made.token}/")
     at = " once it begins with the proxy's address" if behind_proxy else ""
     click.echo(f"This is the link for visitors{at}. Ctrl-C ends the study for now.", err=True)
     config = uvicorn.Config(
@@ -210,26 +208,7 @@ def serve(
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    uvicorn.Server(config).run(sockets=[listening])
-
-
-def _reachable(host: str, bound: str) -> str:
-    """The host as it stands in a link that others can follow: this machine's address where it listens on all.
-
-    Args:
-        host: as it was asked for.
-        bound: the address that came of it.
-    """
-    family = family_of(bound)
-    if ip_address(bound).is_unspecified:
-        own, elsewhere = ("::1", "2001:db8::1") if family == socket.AF_INET6 else ("127.0.0.1", "192.0.2.1")
-        with socket.socket(family, socket.SOCK_DGRAM) as way:
-            try:
-                way.connect((elsewhere, 9))  # sends nothing: it only asks by which address one would leave
-                host = way.getsockname()[0]
-            except OSError:
-                host = own
-    return f"[{host}]" if family == socket.AF_INET6 else host
+    run(uvicorn.Server(config), listening)
 
 
 def _pictures_of(made: "Study") -> Iterable[str]:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,8 +18,10 @@ from tintype.runtime.metadata import read_metadata, read_orientation
 from tintype.runtime.negative import has_orange_mask, is_orange
 from tintype.runtime.photo import Metadata, Photo, turn
 from tintype.runtime.pixels import read_pixels, read_rgb_pixels
+from tintype.runtime.scans import check_scans
 
 MOST_PIXELS = 200_000_000
+MOST_PAGES = 5_000
 _SUBFILE_TYPE, _REDUCED, _MASK = 254, 1, 4  # a TIFF tag, and bits of it
 
 
@@ -83,9 +85,15 @@ def read_size(path: str | Path) -> tuple[int, int]:
 
         with _one_line(name):
             return raw_size(name)
+    return read_header(name)[1]
+
+
+def read_header(path: str | Path) -> tuple[str, tuple[int, int]]:
+    """Pillow's name of a photograph's format, raw files excepted, and its size as `read_size` has it."""
+    name = os.fspath(path)
     with open(name, "rb") as file, _one_line(name):
-        size: tuple[int, int] = open_picture(file, name).size
-        return size
+        picture = open_picture(file, name)
+        return str(picture.format), picture.size
 
 
 def photo_from_image(image: Image.Image, threads: int = 1) -> Photo:
@@ -113,6 +121,8 @@ def _opened(path: str | Path, page: int | None = None) -> Iterator[tuple[ImageFi
         picture = open_picture(file, name)
         _turn_to(picture, name, page)
         _check_size(picture, name)
+        if picture.format in ("JPEG", "MPO"):
+            check_scans(file)
         yield picture, file
 
 
@@ -139,22 +149,22 @@ def _turn_to(picture: ImageFile.ImageFile, name: str, page: int | None) -> None:
                 picture.seek(pages[page or 0])
         return
     with quiet():
-        frames = getattr(picture, "n_frames", 1)
-    if frames > 1:
-        raise PhotoError(f"{name}: has {frames} frames; save the one to colorize as a file of its own")
+        several = getattr(picture, "is_animated", False)  # to count the frames of a GIF may take minutes
+    if several:
+        raise PhotoError(f"{name}: has several frames; save the one to colorize as a file of its own")
 
 
 def _pages(picture: ImageFile.ImageFile) -> list[int]:
     """The numbers of a TIFF file's pages that are pictures of their own, not previews of others or masks for them."""
+    kinds: list[int] = []
     with quiet():
-        frames: int = getattr(picture, "n_frames", 1)
-        if frames == 1:
-            return [0]
-        kinds = []
-        for number in range(frames):
-            picture.seek(number)
-            kinds.append(getattr(picture, "tag_v2", {}).get(_SUBFILE_TYPE, 0))
+        with suppress(EOFError):  # `n_frames` has no limit, and looks up each page among all before it
+            while len(kinds) <= MOST_PAGES:
+                picture.seek(len(kinds))
+                kinds.append(getattr(picture, "tag_v2", {}).get(_SUBFILE_TYPE, 0))
         picture.seek(0)
+    if len(kinds) > MOST_PAGES:
+        raise PhotoError(f"has more than {MOST_PAGES} pages")
     return [number for number, kind in enumerate(kinds) if not kind & (_REDUCED | _MASK)] or [0]
 
 

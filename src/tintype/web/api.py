@@ -1,13 +1,10 @@
 """The HTTP API: a photograph in, a picture out. Described in OpenAPI at `/api/openapi.json`."""
 
-import asyncio
-import base64
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
@@ -19,12 +16,15 @@ from starlette.routing import Route
 
 from tintype.runtime import Colorizer, PhotoError
 from tintype.runtime.formats import FORMATS
-from tintype.runtime.read import read_size
+from tintype.runtime.read import count_pages, read_header
 from tintype.web.drafts import Drafts
 from tintype.web.files import SUFFIXES, TYPES
 from tintype.web.openapi import described
 from tintype.web.page import page_routes
-from tintype.web.turns import Folder, Limits, SentFile, Turns
+from tintype.web.sending import picture, picture_in_json
+from tintype.web.turns import Limits, Turns
+
+LONGEST_FIELD = 1000  # bytes of a form's field that is no file
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,17 @@ class _Asked:
     temperature: float | None
     saturation: float
     format: str | None
-    json: bool
+    in_json: bool
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A picture's file, how large it is, and whether JSON is to hold it."""
+
+    file: Path
+    width: int
+    height: int
+    in_json: bool
 
 
 def api(colorizer: Colorizer, limits: Limits, token: str | None = None, root: str = "") -> Starlette:
@@ -82,8 +92,11 @@ class _Api:
         return JSONResponse(described(self._root, self._turns.secured, self._turns.limits.most_bytes))
 
     async def colorize(self, request: Request) -> Response:
-        (asked, target, size), folder = await self._turns.take(request, self._read, self._make)
-        return await _answer(asked, target, size, folder)
+        made, folder = await self._turns.take(request, self._read, self._make)
+        kind = TYPES[FORMATS[made.file.suffix]]
+        if made.in_json:
+            return picture_in_json(folder, made.file, {"width": made.width, "height": made.height, "type": kind})
+        return picture(folder, made.file, kind)
 
     async def _read(self, request: Request, folder: Path) -> _Asked:
         """The request's photograph, on the disk, and what is asked of it."""
@@ -113,16 +126,19 @@ class _Api:
             raise HTTPException(400, "temperature: from 0.01 to 10")
         if saturation is not None and not 0 <= saturation <= 10:
             raise HTTPException(400, "saturation: from 0 to 10")
-        as_json = options.get("json", "").lower() in ("1", "true") or "application/json" in request.headers.get(
-            "accept", ""
-        )
+        as_json = options.get("json", "0").lower()
+        if as_json not in ("0", "1", "false", "true"):
+            raise HTTPException(400, "json: 1 or 0")
+        in_json = as_json in ("1", "true") or "application/json" in request.headers.get("accept", "")
         return _Asked(
-            source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), as_json
+            source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), in_json
         )
 
     async def _read_form(self, request: Request, source: Path) -> dict[str, str]:
         try:
-            parser = MultiPartParser(request.headers, self._turns.body(request), max_files=1, max_fields=8)
+            parser = MultiPartParser(
+                request.headers, self._turns.body(request), max_files=1, max_fields=8, max_part_size=LONGEST_FIELD
+            )
             form = await parser.parse()
         except (MultiPartException, FormParserError) as error:
             reason = getattr(error, "message", "") or str(error)
@@ -142,31 +158,15 @@ class _Api:
             await form.close()
         return fields
 
-    def _make(self, asked: _Asked, folder: Path) -> tuple[_Asked, Path, tuple[int, int]]:
-        """With the picture's file, its width and height."""
-        width, height = read_size(asked.source)
-        if width * height > self._turns.limits.most_pixels:
-            raise PhotoError(
-                f"photograph: has {width} x {height} pixels; the limit is {self._turns.limits.most_pixels}"
-            )
-        with Image.open(asked.source) as image:
-            own = SUFFIXES.get(str(image.format), ".png")
-        target = folder / f"color{'.' + asked.format if asked.format else own}"
+    def _make(self, asked: _Asked, folder: Path) -> _Made:
+        kind, _ = self._turns.limits.check(asked.source)
+        pages = count_pages(asked.source)
+        if pages > 1:
+            raise PhotoError(f"photograph: has {pages} pages; send the one to colorize as a file of its own")
+        target = folder / f"color{'.' + asked.format if asked.format else SUFFIXES.get(kind, '.png')}"
         self._colorizer.colorize_file(asked.source, target, temperature=asked.temperature, saturation=asked.saturation)
-        with Image.open(target) as made:
-            return asked, target, made.size
-
-
-async def _answer(asked: _Asked, target: Path, size: tuple[int, int], folder: Folder) -> Response:
-    """The picture, or JSON that holds it."""
-    kind = TYPES[FORMATS[target.suffix]]
-    if not asked.json:
-        sent = SentFile(target, media_type=kind, filename=f"color{target.suffix}")
-        sent.folder = folder
-        return sent
-    picture = base64.b64encode(await asyncio.to_thread(target.read_bytes)).decode()
-    await asyncio.to_thread(folder.cleanup)
-    return JSONResponse({"width": size[0], "height": size[1], "type": kind, "picture": picture})
+        _, (width, height) = read_header(target)
+        return _Made(target, width, height, asked.in_json)
 
 
 def _number(options: dict[str, str], name: str) -> float | None:

@@ -1,4 +1,5 @@
-"""Connections that ask nothing do not keep others out: they are few for each address, and closed after a while."""
+"""Connections that ask nothing, or do not take their answer, do not keep others out: they are few for each address,
+and closed after a while."""
 
 import asyncio
 from typing import Any
@@ -9,6 +10,7 @@ from tintype.web.guard import address_of
 
 MOST = 300  # of one address at once; a browser has at most six, and a laboratory may share one address
 PATIENCE = 10.0  # seconds in which a whole request must come
+TAKING = 60.0  # seconds in which a client must take what lies ready for it, some 100 kB
 
 
 class Connection(H11Protocol):
@@ -20,6 +22,14 @@ class Connection(H11Protocol):
         if sum(getattr(other, "address", None) == self.address for other in self.connections) > MOST:
             transport.abort()
         self._await_request(None)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.taking = self.loop.call_later(TAKING, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.taking.cancel()
 
     def on_response_complete(self) -> None:
         answered = self.cycle

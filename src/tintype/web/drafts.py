@@ -24,18 +24,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tintype.color.lab import lab_to_rgb, lightness_to_grey
-from tintype.runtime import Colorizer, PhotoError
+from tintype.runtime import Colorizer
 from tintype.runtime.buffers import Plane
 from tintype.runtime.draft import Draft
 from tintype.runtime.formats import FORMATS, RAW
 from tintype.runtime.merge import Merge
 from tintype.runtime.negative import invert
 from tintype.runtime.photo import Photo, even_lightness
-from tintype.runtime.read import count_pages, read_photo, read_size
+from tintype.runtime.read import count_pages, read_photo
 from tintype.runtime.write import to_image, write_photo
 from tintype.web.choices import ALTERNATIVES, Choices, number, read_choices
-from tintype.web.files import TYPES, own_suffix
-from tintype.web.turns import SentFile, Turns
+from tintype.web.files import SUFFIXES, TYPES
+from tintype.web.sending import picture
+from tintype.web.turns import Turns
 
 MOST_DRAFTS = 64  # kept
 MOST_BYTES = 1_000_000_000  # of what is kept of them
@@ -250,9 +251,7 @@ class Drafts:
             return target
 
         target, folder = await self._turns.take(request, read, write)
-        sent = SentFile(target, media_type=TYPES[FORMATS[target.suffix]], filename=target.name)
-        sent.folder = folder
-        return sent
+        return picture(folder, target, TYPES[FORMATS[target.suffix]])
 
     async def _answer(self, request: Request, work: Callable[[Kept], Answer]) -> Answer:
         """What is answered at once, of the draft that is asked about."""
@@ -279,18 +278,14 @@ class Drafts:
         )
 
     def _make(self, asked: _Asked, folder: Path) -> Kept:
-        width, height = read_size(asked.source)
-        if width * height > self._turns.limits.most_pixels:
-            raise PhotoError(
-                f"photograph: has {width} x {height} pixels; the limit is {self._turns.limits.most_pixels}"
-            )
+        kind, _ = self._turns.limits.check(asked.source)
         pages = count_pages(asked.source)
         photo = read_photo(asked.source, self._colorizer.threads, asked.page if pages > 1 else None)
         photo = invert(photo) if asked.negative else photo
         draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads, asked.as_is)
         own = self._colorizer.model.temperature
         temperatures = _temperatures(draft, own)
-        return Kept(draft, temperatures, temperatures.index(own), own_suffix(str(asked.source)), pages)
+        return Kept(draft, temperatures, temperatures.index(own), SUFFIXES.get(kind, ".png"), pages)
 
 
 def _temperatures(draft: Draft, own: float) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import hmac
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse
-from starlette.types import Receive, Scope, Send
 
 from tintype.runtime import PhotoError
+from tintype.runtime.kinds import is_raw
+from tintype.runtime.read import read_header, read_size
 
 BODY_PATIENCE = 60.0  # seconds in which a body must go on coming
+SLOWEST = 20_000  # bytes a second, less the first of these seconds: it keeps a place from others while it comes
 
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
@@ -47,6 +49,17 @@ class Limits:
     workers: int = 1
     queue: int = 32
     patience: float = 120.0
+
+    def check(self, source: Path) -> tuple[str, tuple[int, int]]:
+        """Pillow's name of a photograph's format, "" for a raw file, and its width and height.
+
+        Raises:
+            PhotoError: it is too large, or none.
+        """
+        kind, (width, height) = ("", read_size(source)) if is_raw(str(source)) else read_header(source)
+        if width * height > self.most_pixels:
+            raise PhotoError(f"photograph: has {width} x {height} pixels; the limit is {self.most_pixels}")
+        return kind, (width, height)
 
 
 class Turns:
@@ -120,15 +133,16 @@ class Turns:
             raise HTTPException(401, "say who asks: Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
 
     async def body(self, request: Request, most: int | None = None) -> AsyncGenerator[bytes, None]:
-        """The body as it comes, as long as it is no longer than is allowed: a photograph, or so many bytes."""
+        """The body as it comes, if it is no longer, than a photograph or so many bytes, and no slower than may be."""
         announced = request.headers.get("content-length", "0")
         most = self.limits.most_bytes if most is None else most
         if announced.isdigit() and int(announced) > most:
             raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
-        total, parts = 0, request.stream()
+        begun, total, parts = time.monotonic(), 0, request.stream()
         while True:
+            left = begun + BODY_PATIENCE + total / SLOWEST - time.monotonic()
             try:
-                part = await asyncio.wait_for(anext(parts), BODY_PATIENCE)
+                part = await asyncio.wait_for(anext(parts), min(left, BODY_PATIENCE))
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
@@ -160,18 +174,6 @@ class Turns:
 
     def _one_less(self) -> None:
         self.waiting -= 1
-
-
-class SentFile(FileResponse):
-    """A file of a folder that is removed afterwards, whether the client stays to the end or not."""
-
-    folder: Folder
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await asyncio.to_thread(self.folder.cleanup)
 
 
 async def _gone(request: Request) -> None:
