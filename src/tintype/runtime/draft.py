@@ -30,8 +30,8 @@ Colours = list[Plane]  # ab of the network's cells, (2, h, w), CIE units, of eac
 class Draft:
     """A photograph and what a model thinks of its colours.
 
-    Undecided, it is what `Colorizer` gives: a scan's border stays grey, the views of a stereo card share their colours,
-    whoever hints at them.
+    Undecided, it is what `Colorizer` gives: a scan's border stays grey, and the views of a stereo card share their
+    colours, so that a hint in one of them is one in both.
 
     Args:
         model: with a distribution.
@@ -57,7 +57,7 @@ class Draft:
         self.distributions = [predict_distribution(model, region) for region in self._layout.regions]
         self._upsample = self._layout.upsampler(threads)
         self._plain: tuple[float, Colours] = 0.0, []
-        self._known: tuple[tuple[float, int], list[Colours]] = (0.0, 0), []
+        self._others: tuple[tuple[float, int], list[Colours]] = (0.0, 0), []
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,9 +82,9 @@ class Draft:
         if alternative is not None:
             plain = self.alternatives(temperature)[alternative]
         else:
-            if self._plain[0] != temperature:
-                self._plain = temperature, self._mean(temperature)
-            plain = self._plain[1]
+            if (last := self._plain)[0] != temperature:
+                last = self._plain = temperature, self._mean(temperature)
+            plain = last[1]
         found = [(self._layout.cell(hint.y, hint.x), (hint.a, hint.b)) for hint in hints]
         inside = [(self._number(*cell), colour) for cell, colour in found if cell]
         if not inside:
@@ -95,10 +95,10 @@ class Draft:
     def alternatives(self, temperature: float | None = None, count: int = 5) -> list[Colours]:
         """Colorizations that are unlike each other, each as of `ab`."""
         temperature = self._usual if temperature is None else temperature
-        if self._known[0] != (temperature, count):  # half a second's work
+        if (last := self._others)[0] != (temperature, count):
             found = alternatives(lambda tilt: self._mean(temperature, tilt), self._affinity, count)
-            self._known = (temperature, count), found
-        return self._known[1]
+            last = self._others = (temperature, count), found
+        return last[1]
 
     def suggestions(self, y: float, x: float, count: int = 5) -> list[tuple[float, float, float]]:
         """Colours that the network thinks possible at a place, (a, b, probability) each, the likeliest first; none in
