@@ -6,7 +6,7 @@ from sklearn.datasets import load_sample_image
 
 from tintype.runtime import Colorizer
 from tintype.runtime.photo import photo_from_array
-from tintype.runtime.stereo import find_halves
+from tintype.runtime.stereo import find_halves, shared
 
 
 def _lightness(levels):
@@ -65,6 +65,21 @@ def test_boards_that_are_alike_at_many_places_are_no_card():
     boards = np.tile(np.repeat([60.0, 140.0], 10), 16)[None] + rng.normal(0, 4, (200, 320))
     light = _lightness(boards.astype(np.uint8))
     assert find_halves(light, _whole(light)) is None
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (6, 7), (5, 6), (4, 8)])
+@pytest.mark.parametrize("move", [(0, 0), (1, 2), (-2, 1), (0, -3), (9, 0), (0, -9)])
+def test_views_share_the_mean_of_what_both_show_and_keep_the_rest(shape, move):
+    """Cell by cell; one view may have a row or a column more."""
+    rng = np.random.default_rng(0)
+    first, second = (rng.normal(size=(2, *size)).astype(np.float32) for size in ((5, 7), shape))
+    found, other = first.copy(), second.copy()
+    for row, column in np.ndindex(shape):
+        y, x = row + move[0], column + move[1]
+        if 0 <= y < 5 and 0 <= x < 7:
+            found[:, y, x] = other[:, row, column] = (first[:, y, x] + second[:, row, column]) / 2
+    for one, wanted in zip(shared(first, second, move), (found, other), strict=True):
+        np.testing.assert_allclose(one, wanted, rtol=1e-6)
 
 
 def test_both_views_get_the_same_colours():

@@ -30,8 +30,8 @@ Colours = list[Plane]  # ab of the network's cells, (2, h, w), CIE units, of eac
 class Draft:
     """A photograph and what a model thinks of its colours.
 
-    Undecided, it is what `Colorizer` gives: a scan's border stays grey, the views of a stereo card share their colours,
-    whoever hints at them.
+    Undecided, it is what `Colorizer` gives: a scan's border stays grey, and the views of a stereo card share their
+    colours, so that a hint in one of them is one in both.
 
     Args:
         model: with a distribution.
@@ -81,9 +81,9 @@ class Draft:
         if alternative is not None:
             plain = self._mean(temperature, self._preferences[alternative])
         else:
-            if self._plain[0] != temperature:
-                self._plain = temperature, self._mean(temperature)
-            plain = self._plain[1]
+            if (last := self._plain)[0] != temperature:
+                last = self._plain = temperature, self._mean(temperature)
+            plain = last[1]
         found = [(self._layout.cell(hint.y, hint.x), (hint.a, hint.b)) for hint in hints]
         inside = [(self._number(*cell), colour) for cell, colour in found if cell]
         if not inside:
