@@ -32,7 +32,12 @@ def test_a_name_says_repository_revision_and_file(name, repository, revision, fi
 
 def test_what_names_are_read_as_is_what_the_library_reads_them_as():
     uris = pytest.importorskip("huggingface_hub.utils._hf_uris")
-    for name in ("hf://owner/name@v2", "hf://o/n@refs/pr/4/small.onnx", "hf://o/n@a%2Fb/deep/er.onnx", "hf://o/n/a.onnx"):
+    for name in (
+        "hf://owner/name@v2",
+        "hf://o/n@refs/pr/4/small.onnx",
+        "hf://o/n@a%2Fb/deep/er.onnx",
+        "hf://o/n/a.onnx",
+    ):
         theirs, ours = uris.parse_hf_uri(name), parse(name, "")
         assert (theirs.id, theirs.revision or "main", theirs.path_in_repo) == (
             ours.repository,

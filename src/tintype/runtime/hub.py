@@ -34,7 +34,7 @@ def parse(name: str, file: str) -> HubName | None:
         file: what is meant where it does not say.
 
     Returns:
-        None where it is no name on the Hub: it is there on disk, or its folder is, or it ends as a file of weights does.
+        None where it is no name on the Hub: it or its folder is there on disk, or it ends as a file of weights does.
 
     Raises:
         ModelError: it begins with hf://, and goes on otherwise.
@@ -73,7 +73,7 @@ def from_hub(name: str, file: str, *, refresh: bool = False) -> Path | None:
         if error.name and error.name.partition(".")[0] == "tintype":
             raise
         raise ModelError(
-            f"{name}: the Hub needs one more library; run: pip install huggingface-hub (or tintype's extra, \".[hub]\")"
+            f'{name}: the Hub needs one more library; run: pip install huggingface-hub (or tintype\'s extra, ".[hub]")'
         ) from None
     except ModelError:
         raise
