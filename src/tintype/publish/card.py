@@ -103,7 +103,7 @@ def _licence(identifier: str) -> Iterator[str]:
         yield f"license: {name}"
     else:
         yield "license: other"
-        yield f"license_name: {re.sub(r'[^a-z0-9.]+', '-', name).strip('-') or 'unnamed'}"
+        yield f'license_name: "{re.sub(r"[^a-z0-9.]+", "-", name).strip("-") or "unnamed"}"'
 
 
 def _facts(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,8 @@ def explain(error: Exception, repository: str, failed: str) -> str:
     """In one line, why `failed`, which was to be done with a repository on the Hub."""
     from huggingface_hub import errors, get_token
 
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):  # of an upload
+        error = error.__cause__
     if isinstance(error, errors.GatedRepoError):
         return f"its owner gives access on request, at https://huggingface.co/{repository}"
     if isinstance(error, errors.RepositoryNotFoundError):
@@ -100,7 +102,8 @@ def explain(error: Exception, repository: str, failed: str) -> str:
         return "the Hub does not accept your token: log in again with `hf auth login`"
     if status == 403:
         return "your token gives no right to do this on the Hub"
-    reason = " ".join(str(error).split()) or type(error).__name__
+    told = getattr(error, "server_message", None) or str(error)
+    reason = " ".join(told.split()) or type(error).__name__
     return f"{failed} ({reason:.200})"
 
 
