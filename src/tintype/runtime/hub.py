@@ -86,7 +86,8 @@ def explain(error: Exception, repository: str, failed: str) -> str:
     """In one line, why `failed`, which was to be done with a repository on the Hub."""
     from huggingface_hub import errors, get_token
 
-    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):  # of an upload
+    wrapped = isinstance(error, RuntimeError | errors.LocalEntryNotFoundError)  # of an upload, of a download
+    if wrapped and isinstance(error.__cause__, Exception):
         error = error.__cause__
     if isinstance(error, errors.GatedRepoError):
         return f"its owner gives access on request, at https://huggingface.co/{repository}"
