@@ -69,11 +69,10 @@ def from_hub(name: str, file: str, *, refresh: bool = False) -> Path | None:
     try:
         found = None if refresh else _cached(wanted)
         return found or _fetch(wanted, name)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] == "tintype":
-            raise
+    except ModuleNotFoundError:
         raise ModelError(
-            f'{name}: the Hub needs one more library; run: pip install huggingface-hub (or tintype\'s extra, ".[hub]")'
+            f"{name}: no such file; if it is a name on the Hugging Face Hub, this needs one more library: "
+            'pip install huggingface-hub, or in a checkout of tintype pip install ".[hub]"'
         ) from None
     except ModelError:
         raise
