@@ -74,6 +74,7 @@ def test_a_wrong_verb_gets_a_guess(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("pack", ["FOLDER", "-o", "x"]),
         ("labels", ["noise", "--share", "0.1", "--data", "FOLDER", "-o", "x.tsv"]),
         ("export", ["FOLDER", "-o", "x.onnx"]),
+        ("push", ["bundled", "me/mine"]),
     ],
 )
 def test_without_the_extra_packages_a_verb_says_in_one_line_what_to_install(
@@ -81,6 +82,7 @@ def test_without_the_extra_packages_a_verb_says_in_one_line_what_to_install(
 ) -> None:
     arguments = [verb, *({"FOLDER": str(tmp_path), "EXAMPLES": str(EXAMPLES)}.get(word, word) for word in arguments)]
     missing = ["torch", "torchvision", "timm", "accelerate", "skimage", "safetensors", "yaml", "onnx", "scipy"]
+    missing.append("huggingface_hub")
     done = python(
         f"import sys\nsys.modules.update(dict.fromkeys({missing}))\n"  # None there makes `import` fail
         f"from tintype.cli import main\nmain({arguments}, prog_name='tintype')"

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from onnx import helper
 
 from cli.command import photograph
+from runtime.hub_server import Hub
 from tintype.cli import main
 
 
@@ -63,3 +64,40 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(bundled: Path, tm
     result = CliRunner().invoke(main, ["colorize", str(tmp_path), "--model", "purple"])
     assert result.exit_code == 2
     assert "orange" in result.stderr.splitlines()[-1]
+
+
+def test_models_that_are_named_are_listed_in_place_of_the_bundled_ones(model: Path, hub: Hub) -> None:
+    hub.add("me/mine", {"model.onnx": model.read_bytes()})
+    lines = CliRunner().invoke(main, ["models", str(model), "me/mine", "--json"]).stdout.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["orange", "orange"]
+    assert [Path(json.loads(line)["path"]).name for line in lines] == ["orange.onnx", "model.onnx"]
+
+
+def test_the_newest_comes_only_when_it_is_asked_for(model: Path, hub: Hub, tmp_path: Path) -> None:
+    repository = hub.add("me/mine", {"model.onnx": model.read_bytes()})
+    newer = onnx.load(model)
+    facts = json.loads(newer.metadata_props[0].value)
+    helper.set_model_props(newer, {"tintype": json.dumps(facts | {"name": "red"})})
+
+    def name(*arguments: str) -> str:
+        result = CliRunner().invoke(main, ["models", "me/mine", *arguments])
+        assert result.exit_code == 0, result.output
+        return result.stdout.split()[0]
+
+    assert name() == "orange"
+    repository.commit({"model.onnx": newer.SerializeToString()})
+    assert name() == "orange"
+    assert name("--refresh") == "red"
+    assert name() == "red"
+
+
+def test_what_cannot_be_refreshed_is_said_in_one_line(model: Path, hub: Hub) -> None:
+    for arguments, message in (
+        (["--refresh"], "--refresh is for models on the Hugging Face Hub: name one"),
+        (["bundled", "--refresh"], "bundled: not on the Hugging Face Hub, so there is nothing to refresh"),
+        (["me/mine", "--refresh"], "me/mine: there is no such file, and no such repository on the Hub"),
+        (["purple"], "no model 'purple'"),
+    ):
+        result = CliRunner().invoke(main, ["models", *arguments])
+        assert result.exit_code == 2
+        assert message in result.stderr.splitlines()[-1]

@@ -1,10 +1,12 @@
 import pytest
 import torch
 
+from export.weights import make_weights
 from pretrain.tiny import RECIPE
 from tintype.objectives import Bins, Histograms, Regression
 from tintype.pretrain import load_recipe
 from tintype.pretrain.build import learning_rate, make_network, make_objective, make_optimizer
+from tintype.recipes import RecipeError
 
 
 @pytest.fixture
@@ -97,3 +99,12 @@ def test_objectives_get_the_recipes_values(recipe):
     assert isinstance(histograms, Histograms)
     given = [getattr(histograms, s.partition("=")[0]) for s in settings]
     assert given == [16, 5, 2.0, True, "mode"]
+
+
+def test_training_may_start_from_weights_on_the_hub(recipe, tmp_path, hub):
+    make_weights(tmp_path / "weights.safetensors", width=8)
+    hub.add("me/mine", {"model.safetensors": (tmp_path / "weights.safetensors").read_bytes()})
+    here, there = (make_network(recipe(f"pretrained={name}")) for name in (tmp_path / "weights.safetensors", "me/mine"))
+    assert all(torch.equal(a, b) for a, b in zip(here.parameters(), there.parameters(), strict=True))
+    with pytest.raises(RecipeError, match="key 'pretrained': me/other: there is no such file, and no such repository"):
+        make_network(recipe("pretrained=me/other"))

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from export.weights import make_weights
 from tintype.networks import build_trunk
 from tintype.recipes import RecipeError
 from tintype.transfer.recipe import Surgery
@@ -143,3 +144,16 @@ def test_what_was_folded_is_rebuilt_folded(trunk, layer, tmp_path, kinds):
     assert list(subject.trunk.strides)[-1] == layer
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in subject.trunk.modules())
     assert subject.trunk(100 * torch.rand(1, 1, 32, 32))[layer].isfinite().all()
+
+
+def test_weights_may_lie_on_the_hub(tmp_path, hub):
+    make_weights(tmp_path / "weights.safetensors", width=8)
+    content = (tmp_path / "weights.safetensors").read_bytes()
+    hub.add("me/mine", {"model.safetensors": content})
+    here, there = opened(str(tmp_path / "weights.safetensors"), "weights"), opened("me/mine", "weights")
+    assert all(torch.equal(a, b) for a, b in zip(here.trunk.parameters(), there.trunk.parameters(), strict=True))
+    assert there.described == here.described | {"weights": "me/mine"}
+    hub.stop()
+    opened("me/mine", "weights")
+    with pytest.raises(RecipeError, match="key 'weights': me/other: it is not in the cache, and could not be fetched"):
+        opened("me/other", "weights")

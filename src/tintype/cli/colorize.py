@@ -28,6 +28,7 @@ Examples:
   tintype colorize old.jpg -o calm.jpg --saturation 0.8
   tintype colorize roll/*.tif --negative         film, scanned as it is
   tintype colorize old.tif --depth 16            keeps all tones of a 16-bit scan
+  tintype colorize old.jpg --model owner/name    a model on the Hugging Face Hub, fetched once
   tintype colorize album/ --json > log.jsonl     one line of JSON per photograph
   tintype colorize scans/ -o colour/ --report colour.csv
   tintype colorize s3://archive/scans -o s3://archive/colour --engine ray --address auto
@@ -47,7 +48,11 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
     help="A folder; for one photograph, a file.  [default: beside the photograph]",
 )
 @click.option(
-    "--model", metavar="M", default="bundled", show_default=True, help="A name (see `tintype models`) or an .onnx file."
+    "--model",
+    metavar="M",
+    default="bundled",
+    show_default=True,
+    help="A name (see `tintype models`), an .onnx file, or OWNER/NAME on the Hugging Face Hub.",
 )
 @click.option(
     "--temperature",

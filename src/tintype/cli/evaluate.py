@@ -32,7 +32,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(epilog=EXAMPLES)
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "--model", "models", multiple=True, metavar="M", help="A name, or an .onnx; repeatable. [default: bundled]"
+    "--model",
+    "models",
+    multiple=True,
+    metavar="M",
+    help="A name, an .onnx, or OWNER/NAME on the Hugging Face Hub; repeatable. [default: bundled]",
 )
 @click.option(
     "--pictures",

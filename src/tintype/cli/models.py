@@ -4,27 +4,44 @@ import json
 
 import click
 
+from tintype.cli._options import Wrong
+from tintype.cli._report import printable
+
 EXAMPLES = """\b
 Examples:
   tintype models                                  a table
   tintype models --json                           one JSON object per model, with all that is known of it
   tintype colorize old.jpg --model bundled        use one by its name
+  tintype models owner/name --refresh             fetch the newest of one on the Hugging Face Hub
 \b
 What each figure means stands in docs/evaluate.md.
 """
 
 
 @click.command(epilog=EXAMPLES)
+@click.argument("names", metavar="[MODEL]...", nargs=-1)
+@click.option("--refresh", is_flag=True, help="Ask the Hugging Face Hub for the newest of each MODEL first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per model.")
-def models(as_json: bool) -> None:
-    """Lists the models that came with tintype: name, size, licence, and measured figures.
+def models(names: tuple[str, ...], refresh: bool, as_json: bool) -> None:
+    """Lists models: name, size, licence, and measured figures. Without MODEL, those that came with tintype.
 
-    Models of your own, made by `tintype export`, are used by their path: --model FILE.onnx.
+    MODEL is what --model takes elsewhere: a name, the path of an .onnx that `tintype export` made, or OWNER/NAME or
+    OWNER/NAME@REVISION on the Hugging Face Hub, which is fetched once and then used without network.
     """
     from tintype.evaluate.figures import FIGURES
-    from tintype.runtime.model import bundled_models
+    from tintype.runtime.errors import ModelError
+    from tintype.runtime.hub import BUNDLE, from_hub
+    from tintype.runtime.model import bundled_models, load_model
 
-    found = bundled_models()
+    if refresh and not names:
+        raise click.UsageError("--refresh is for models on the Hugging Face Hub: name one")
+    try:
+        for name in names if refresh else ():
+            if from_hub(name, BUNDLE, refresh=True) is None:
+                raise Wrong(printable(f"{name}: not on the Hugging Face Hub, so there is nothing to refresh"))
+        found = [load_model(name, threads=1) for name in names] if names else bundled_models()
+    except ModelError as error:
+        raise Wrong(printable(str(error))) from error
     if as_json:
         for model in found:
             facts = {key: value for key, value in vars(model).items() if not key.startswith("_")}

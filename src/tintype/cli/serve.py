@@ -44,7 +44,9 @@ GET /api/openapi.json describes it for programs, docs/serve.md for people.
     metavar="NAME",
     help="Host name by which it may be asked, such as a proxy's; repeatable. [default: this computer's own]",
 )
-@click.option("--model", default="bundled", show_default=True, metavar="M", help="A name, or an .onnx.")
+@click.option(
+    "--model", default="bundled", show_default=True, metavar="M", help="A name, an .onnx, or OWNER/NAME on the Hub."
+)
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Pictures made at a time.")
 @click.option("--queue", type=click.IntRange(0), default=32, show_default=True, help="Requests that may wait.")
 @click.option(

@@ -14,8 +14,8 @@ from tintype.cli._training import list_recipes, new_run, training
 @click.option(
     "--weights",
     metavar="W",
-    help="Run, weights or bundle of tintype's, published weights, package:NAME/FILE, bundled, random, unit_variance or "
-    "kmeans.",
+    help="Run, weights or bundle of tintype's, published weights, package:NAME/FILE, OWNER/NAME on the Hugging Face "
+    "Hub, bundled, random, unit_variance or kmeans.",
 )
 @click.option(
     "--data",

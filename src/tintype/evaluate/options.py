@@ -19,7 +19,7 @@ class Options:
     """The choices of one evaluation; what each means stands in docs/evaluate.md.
 
     Attributes:
-        models: names of bundled models, or .onnx files.
+        models: names of bundled models, .onnx files, or names on the Hugging Face Hub.
         pictures: folders of pictures that other programs made, by the program's name.
         preset: of `protocol.PRESETS`.
         names: the list of a protocol's photographs.

@@ -34,7 +34,8 @@ class ClassificationRecipe:
         layer: that feature map, at which the trunk ends; `last`.
         input: what the network sees: `lightness`, CIE L; `mean`, (R + G + B) / 3; or `colour`, RGB; all in [0, 100].
         pretrained: weights to start the trunk from: `none`; a tintype .safetensors of the same trunk, whatever it was
-            trained for; published weights for the trunk; `package:NAME/FILE`; `required`, or `required: WHAT`.
+            trained for; published weights for the trunk; `package:NAME/FILE`; `owner/name` on the Hub; `required`,
+            or `required: WHAT`.
         study: the label study that it learns from, as `tintype labels` makes it; `none`: the photographs' own labels,
             unless others are given.
     """

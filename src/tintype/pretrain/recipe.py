@@ -189,7 +189,8 @@ class Recipe:
             as it is); `bundled`, the model that comes with tintype, or another bundle (.onnx), whose batch-norms come
             without statistics, so that `fix_statistics` must be set; published weights for the trunk, such as
             torchvision's or timm's classifier (see `tintype.networks.published`); `package:NAME/FILE` for a file inside
-            an installed Python package; `required`, or `required: WHAT`, where the user must give one.
+            an installed Python package; `owner/name` on the Hugging Face Hub (see `tintype.runtime.hub`); `required`,
+            or `required: WHAT`, where the user must give one.
         freeze: the trunk's feature map below which nothing is trained and batch-norms keep their statistics, such as
             `stride4`; `none` trains everything.
         fix_statistics: batch-norms keep the mean and variance that they start with; scale and shift are trained.

@@ -4,6 +4,8 @@ from importlib import resources
 from pathlib import Path
 
 from tintype.recipes.parse import RecipeError
+from tintype.runtime.errors import ModelError
+from tintype.runtime.hub import WEIGHTS, from_hub
 
 REQUIRED, BUNDLED = "required", "bundled"
 
@@ -12,7 +14,8 @@ def file_of(source: str, key: str, name: str) -> Path | None:
     """The file of weights that a recipe names, if any.
 
     Args:
-        source: what the recipe says: `none`, `required`, `required: WHAT`, `bundled`, a path, or `package:NAME/FILE`.
+        source: what the recipe says: `none`, `required`, `required: WHAT`, `bundled`, a path, `package:NAME/FILE`, or
+            a name on the Hugging Face Hub (see `tintype.runtime.hub`).
         key: where it says so, and `name` the recipe's, for the error.
 
     Raises:
@@ -27,7 +30,11 @@ def file_of(source: str, key: str, name: str) -> Path | None:
         raise RecipeError(f"recipe {name} starts from {given if what else run}")
     if source == BUNDLED:
         return Path(str(resources.files("tintype.models").joinpath(f"{BUNDLED}.onnx")))
-    path = Path(source)
+    try:
+        fetched = from_hub(source, WEIGHTS)
+    except ModelError as error:
+        raise RecipeError(f"key '{key}': {error}") from error
+    path = fetched or Path(source)
     if source.startswith("package:"):
         package, _, inside = source.removeprefix("package:").partition("/")
         try:

@@ -30,7 +30,8 @@ class Colorizer:
     """Colorizes photographs with one model. Several threads may share it.
 
     Args:
-        model: a name ("bundled") or the path of an .onnx bundle.
+        model: a name ("bundled"), the path of an .onnx bundle, or `owner/name` or `owner/name@revision` on the Hugging
+            Face Hub, which is fetched once (see `tintype.runtime.hub`).
         size: side in pixels of the square as large as what the network sees; the model's own where None. Larger finds
             smaller things, and loses sight of large ones.
         threads: to use for one photograph; all available cores where None.

@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from tintype.runtime.errors import ModelError
+from tintype.runtime.hub import BUNDLE, from_hub
 
 _FORMAT = 1
 _MULTIPLE = 32
@@ -71,6 +72,12 @@ class Model:
         return ab, entropy
 
     @property
+    def metadata(self) -> dict[str, Any]:
+        """All that the bundle says of itself, as it stands there."""
+        facts: dict[str, Any] = json.loads(self._session.get_modelmeta().custom_metadata_map["tintype"])
+        return facts
+
+    @property
     def has_distribution(self) -> bool:
         """Whether it tells the distribution over colours, not only what is decoded from it."""
         return any(node.name == "logits" for node in self._session.get_outputs())
@@ -92,12 +99,21 @@ class Model:
 
 
 def load_model(model: str | Path, threads: int) -> Model:
-    """Opens a model by name ("bundled") or by path.
+    """Opens a model by name ("bundled"), by path, or by its name on the Hugging Face Hub (see `tintype.runtime.hub`).
 
     Raises:
         ModelError: there is no such model, or the file is not a tintype bundle that this version can run.
     """
-    path = _find(model)
+    fetched = from_hub(model, BUNDLE) if isinstance(model, str) else None
+    if fetched is None:
+        return _open(_find(model), threads)
+    try:
+        return _open(fetched, threads)
+    except ModelError as error:
+        raise ModelError(f"{model}: {error}") from None
+
+
+def _open(path: Path, threads: int) -> Model:
     try:
         session = onnxruntime.InferenceSession(path, _options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen types that it does not export

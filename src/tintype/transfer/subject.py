@@ -73,7 +73,8 @@ def open_subject(
 
     Args:
         weights: `random`; `unit_variance` or `kmeans`, by data (see `tintype.networks.init`); a run, weights or bundle
-            of tintype's; `bundled`; published weights (see `load_published`); `package:NAME/FILE`.
+            of tintype's; `bundled`; published weights (see `load_published`); `package:NAME/FILE`; a name
+            on the Hugging Face Hub (see `tintype.runtime.hub`).
         trunk: its name, where the weights do not say; `weights` where they do.
         surgery: what is changed.
         pictures: some photographs of the training set, (B, 3, H, W) uint8, for whatever follows from data.
