@@ -58,7 +58,7 @@ def predict(
         size: height and width in pixels that the network is to see.
         temperature: of the annealed mean; None for the model's own.
     """
-    ab, entropy = model.run(_seen(model, lightness, extent, size), temperature)
+    ab, entropy = model.run(network_input(model, lightness, extent, size), temperature)
     h, w = (-(-length // model.stride) for length in size)
     return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
 
@@ -71,12 +71,14 @@ def predict_distribution(
     Raises:
         ModelError: the model tells no distribution.
     """
-    logits = model.logits(_seen(model, lightness, extent, size))
+    logits = model.logits(network_input(model, lightness, extent, size))
     h, w = (-(-length // model.stride) for length in size)
     return Distribution(np.ascontiguousarray(logits[0, :h, :w]))
 
 
-def _seen(model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]) -> NDArray[np.float32]:
+def network_input(
+    model: Model, lightness: Plane, extent: tuple[float, float], size: tuple[int, int]
+) -> NDArray[np.float32]:
     """What the network is shown: (1, 1, height, width) of `size`, its border repeated up to multiples."""
     height, width = size
     picture = Image.fromarray(lightness).resize((width, height), Image.Resampling.BICUBIC, (0, 0, extent[1], extent[0]))
