@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str | None]] = {
     "pretrain": ("Train a network to colorize, by a recipe.", "train"),
     "transfer": ("Measure what a network has learned, by a task.", "train,transfer"),
     "export": ("Turn a trained run into a model that colorizes.", "train"),
+    "compress": ("Make a smaller or faster model of a model.", "train"),
     "push": ("Upload a model to the Hugging Face Hub.", "hub"),
 }
 

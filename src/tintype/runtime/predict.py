@@ -33,7 +33,7 @@ def predict(model: Model, region: Region, temperature: float | None) -> Predicti
         region: whose `shown` is at about the network's resolution or above.
         temperature: of the annealed mean; None for the model's own.
     """
-    ab, entropy = model.run(_input(model, region), temperature)
+    ab, entropy = model.run(network_input(model, region), temperature)
     h, w = region.cells
     return Prediction(np.ascontiguousarray(ab[0, :, :h, :w]), np.ascontiguousarray(entropy[0, 0, :h, :w]))
 
@@ -45,7 +45,7 @@ def predict_distribution(model: Model, region: Region) -> Distribution:
         ModelError: the model tells no distribution.
     """
     h, w = region.cells
-    return Distribution(np.ascontiguousarray(model.logits(_input(model, region))[0, :h, :w]))
+    return Distribution(np.ascontiguousarray(model.logits(network_input(model, region))[0, :h, :w]))
 
 
 def seen(region: Region) -> Plane:
@@ -55,7 +55,7 @@ def seen(region: Region) -> Plane:
     return np.asarray(Image.fromarray(region.shown).resize((width, height), Image.Resampling.BICUBIC, box))
 
 
-def _input(model: Model, region: Region) -> NDArray[np.float32]:
+def network_input(model: Model, region: Region) -> NDArray[np.float32]:
     """What the network is given: (1, 1, height, width), the border repeated up to multiples."""
     rows, columns = (padded(length, model.multiple) - length for length in region.seen)
     return np.pad(seen(region).clip(0, 100), ((0, rows), (0, columns)), mode="edge")[None, None]

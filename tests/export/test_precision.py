@@ -4,7 +4,8 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from variants import halved, in_bytes, widened
+from tintype.export.onnx_file import halve_weights
+from tintype.export.precision import is_plain, round_weights_to_bytes, widen_weights
 
 RNG = np.random.default_rng(0)
 KERNEL = RNG.normal(0, RNG.uniform(0.1, 3, (16, 1, 1, 1)), (16, 4, 3, 3)).astype(np.float32)
@@ -41,13 +42,14 @@ def _expected(kernel, matrix):
 
 
 def test_halved_and_widened_again_has_the_weights_rounded_to_float16(model):
-    twice = widened(halved(model))
-    assert not [node for node in twice.graph.node if node.op_type == "Cast"]
+    halve_weights(model)
+    widen_weights(model)
+    assert not [node for node in model.graph.node if node.op_type == "Cast"]
     rounded = (weights.astype(np.float16).astype(np.float32) for weights in (KERNEL, MATRIX))
-    np.testing.assert_allclose(_run(twice), _expected(*rounded), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(_run(model), _expected(*rounded), rtol=1e-4, atol=1e-4)
 
 
-def test_in_bytes_rounds_every_channel_by_its_own_largest_weight(model):
+def test_weights_in_bytes_are_rounded_in_every_channel_by_its_own_largest_weight(model):
     def rounded(weights, axis):
         channels = np.moveaxis(weights, axis, 0)
         made = []
@@ -56,6 +58,14 @@ def test_in_bytes_rounds_every_channel_by_its_own_largest_weight(model):
             made.append(np.rint(channel / step) * step)
         return np.moveaxis(np.array(made), 0, axis)
 
-    np.testing.assert_allclose(
-        _run(in_bytes(model)), _expected(rounded(KERNEL, 0), rounded(MATRIX, 1)), rtol=1e-3, atol=1e-3
-    )
+    round_weights_to_bytes(model)
+    np.testing.assert_allclose(_run(model), _expected(rounded(KERNEL, 0), rounded(MATRIX, 1)), rtol=1e-3, atol=1e-3)
+
+
+def test_only_weights_of_floats_are_plain(model):
+    assert is_plain(model)
+    halve_weights(model)
+    assert is_plain(model)
+    widen_weights(model)
+    round_weights_to_bytes(model)
+    assert not is_plain(model)

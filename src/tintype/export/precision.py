@@ -1,0 +1,48 @@
+"""Weights of an ONNX graph as float32, and as int8 with a scale for each channel."""
+
+import math
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SMALLEST = 256  # numbers in a tensor; there is nothing to gain in smaller ones
+
+
+def is_plain(model: onnx.ModelProto) -> bool:
+    """Whether the weights are float32 or float16, as `tintype export` writes them."""
+    kinds = {tensor.data_type for tensor in model.graph.initializer if math.prod(tensor.dims) >= SMALLEST}
+    return kinds <= {TensorProto.FLOAT, TensorProto.FLOAT16}
+
+
+def widen_weights(model: onnx.ModelProto) -> None:
+    """Store as float32 what `halve_weights` stored as float16."""
+    casts = {node.input[0]: node for node in model.graph.node if node.op_type == "Cast"}
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT16:
+            cast = casts[tensor.name]
+            values = numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(values, cast.output[0]))
+            model.graph.node.remove(cast)
+
+
+def round_weights_to_bytes(model: onnx.ModelProto) -> None:
+    """Store kernels and matrices as int8 and a float32 scale for each channel, multiplied once, on loading."""
+    before = []
+    matrices = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
+    for tensor in list(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.ndim < 2 or values.size < SMALLEST:
+            continue
+        name, channel = tensor.name, values.ndim - 1 if tensor.name in matrices else 0
+        others = tuple(axis for axis in range(values.ndim) if axis != channel)
+        scale = np.maximum(np.abs(values).max(axis=others, keepdims=True), 1e-12) / np.float32(127)
+        tensor.CopyFrom(numpy_helper.from_array(np.rint(values / scale).astype(np.int8), f"{name}.bytes"))
+        model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+        before += [
+            helper.make_node("Cast", [f"{name}.bytes"], [f"{name}.whole"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", [f"{name}.whole", f"{name}.scale"], [name]),
+        ]
+    nodes = [*before, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
