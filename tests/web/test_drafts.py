@@ -67,7 +67,8 @@ def test_the_page_can_paint_what_the_server_paints(client, colorizer, grey):
     known = begun(client, encoded(grey))
     guide = known["guide"]
     sent = client.post(f"/api/drafts/{known['name']}/colours").content
-    maps = np.frombuffer(sent, "<f2").reshape(4, guide["height"], guide["width"], 4).astype(np.float32)
+    maps = np.frombuffer(sent, "<f2").reshape(4, guide["height"], guide["width"], 4).astype(np.float32).T
+    maps = maps.transpose(0, 2, 1, 3)  # line, row, column, temperature
     assert guide["factor"] == 1  # so that a pixel of the guide is one of the photograph
     levels = opened(client.get(f"/api/drafts/{known['name']}/lightness"))
     lightness = rgb_to_lab(np.repeat(levels[..., None] / 255, 3, 2), axis=-1)[..., 0]

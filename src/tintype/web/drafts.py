@@ -211,7 +211,7 @@ class Drafts:
     async def colours(self, request: Request) -> Response:
         """A and B of ab = A L + B at several temperatures, from which the page paints.
 
-        (4, h, w, 4) float16, little-endian, of the guide's h and w: A of a, A of b, B of a, B of b; then temperatures.
+        (temperatures, h, w, 4) float16, little-endian, of the guide's h and w: A of a, A of b, B of a, B of b.
         """
         choices = await self._choices(request)
 
@@ -220,7 +220,7 @@ class Drafts:
                 np.concatenate(kept.draft.coefficients(kept.draft.ab(temperature, choices.hints, choices.alternative)))
                 for temperature in kept.temperatures
             ]
-            return np.stack(planes, axis=-1).astype("<f2").tobytes()
+            return np.stack(planes).transpose(0, 2, 3, 1).astype("<f2").tobytes()
 
         return Response(await self._answer(request, paint), media_type="application/octet-stream")
 

@@ -1,16 +1,15 @@
 // Paints the photograph with its colours, at whatever zoom. Colour is ab = A L + B, where A and B come from the server at
-// four temperatures, an octave apart, and are mixed here; so sliders need no server. The maths of Lab and of the gamut is
-// that of the server's own pictures (runtime/paint.py).
+// four temperatures, an octave apart, and are mixed here whenever vividness changes; so sliders need no server. The maths
+// of Lab and of the gamut is that of the server's own pictures (runtime/paint.py).
 
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0, 1); }`;
 
 const FRAGMENT = `#version 300 es
 precision highp float;
-uniform sampler2D grey, slopeA, slopeB, offsetA, offsetB, entropy;
+uniform sampler2D grey, colours, entropy;
 uniform vec2 size, canvas, centre, guideExtent;
 uniform float zoom, saturation, split, unsure;
-uniform vec4 mixing;
 out vec4 shown;
 
 const vec3 WHITE = vec3(0.95047, 1.0, 1.08883);
@@ -31,11 +30,10 @@ void main() {
   if (pixel.x < split) { shown = vec4(vec3(level), 1); return; }
 
   float y = linear(level), L = 116.0 * f(y) - 16.0;
-  vec2 at = place / guideExtent;
-  float a = saturation * (dot(texture(slopeA, at), mixing) * L + dot(texture(offsetA, at), mixing));
-  float b = saturation * (dot(texture(slopeB, at), mixing) * L + dot(texture(offsetB, at), mixing));
+  vec4 line = texture(colours, place / guideExtent);
+  vec2 ab = saturation * (line.xy * L + line.zw);
   float fy = (L + 16.0) / 116.0;
-  vec3 rgb = TO_RGB * (WHITE * vec3(cube(fy + a / 500.0), y, cube(fy - b / 200.0)));
+  vec3 rgb = TO_RGB * (WHITE * vec3(cube(fy + ab.x / 500.0), y, cube(fy - ab.y / 200.0)));
   float over = max(max(rgb.r, max(rgb.g, rgb.b)) - y, 1e-5), under = max(y - min(rgb.r, min(rgb.g, rgb.b)), 1e-5);
   rgb = mix(vec3(y), rgb, clamp(min((1.0 - y) / over, y / under), 0.0, 1.0));
   vec3 colour = encoded(clamp(rgb, 0.0, 1.0));
@@ -46,8 +44,14 @@ void main() {
   shown = vec4(colour, 1);
 }`;
 
-const PLANES = ["slopeA", "slopeB", "offsetA", "offsetB"]; // in the order in which the server sends them
-const TEXTURES = ["grey", ...PLANES, "entropy"];
+const TEXTURES = ["grey", "colours", "entropy"];
+const TEMPERATURES = 4;
+
+/** The number that each half float stands for. */
+const halves = Float32Array.from({ length: 65536 }, (_, bits) => {
+  const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  return (bits >> 15 ? -1 : 1) * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
+});
 
 export class Painter {
   /** Null where the browser has no WebGL 2. */
@@ -109,17 +113,27 @@ export class Painter {
     bitmap.close();
   }
 
-  /** @param {Uint16Array} halves as `server.colours` gives them */
-  putColours(halves, { guide, own }) {
-    const gl = this.gl, length = halves.length / PLANES.length;
-    PLANES.forEach((name, i) => {
-      this.select(name);
-      const plane = halves.subarray(i * length, (i + 1) * length);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, guide.width, guide.height, 0, gl.RGBA, gl.HALF_FLOAT, plane);
-    });
-    this.own = own;
+  /** @param {Uint16Array} bits half floats, as `server.colours` gives them */
+  putColours(bits, { guide, own }) {
+    const length = bits.length / TEMPERATURES;
+    const all = new Float32Array(bits.length);
+    for (let i = 0; i < bits.length; i++) all[i] = halves[bits[i]];
+    this.lines = Array.from({ length: TEMPERATURES }, (_, i) => all.subarray(i * length, (i + 1) * length));
+    Object.assign(this, { guide, own, mixed: null });
     this.guideExtent = [guide.width * guide.factor, guide.height * guide.factor];
     this.ready.colours = true;
+  }
+
+  /** Puts A and B at a temperature between those that the server sent. */
+  mix(vividness) {
+    if (this.mixed === vividness) return;
+    const gl = this.gl, place = Math.min(Math.max(this.own + vividness, 0), TEMPERATURES - 1);
+    const first = Math.min(Math.floor(place), TEMPERATURES - 2), way = place - first;
+    const low = this.lines[first], high = this.lines[first + 1], line = new Float32Array(low.length);
+    for (let i = 0; i < line.length; i++) line[i] = low[i] + way * (high[i] - low[i]);
+    this.select("colours");
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, this.guide.width, this.guide.height, 0, gl.RGBA, gl.FLOAT, line);
+    this.mixed = vividness;
   }
 
   putEntropy({ width, height, levels }) {
@@ -149,7 +163,7 @@ export class Painter {
     gl.uniform1f(this.at.saturation, choices.saturation);
     gl.uniform1f(this.at.split, this.ready.colours ? split : Infinity);
     gl.uniform1f(this.at.unsure, unsure ? 1 : 0);
-    gl.uniform4f(this.at.mixing, ...[0, 1, 2, 3].map((i) => Math.max(0, 1 - Math.abs(this.own + choices.vividness - i))));
+    if (this.ready.colours) this.mix(choices.vividness);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }

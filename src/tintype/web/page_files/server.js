@@ -57,7 +57,7 @@ export const preview = async (name, choices) => (await post(`drafts/${name}/prev
 export const picture = async (name, choices, signal) => (await post(`drafts/${name}/picture`, choices, signal)).blob();
 export const suggestions = async (name, y, x) => (await ask(`drafts/${name}/suggestions?${new URLSearchParams({ y, x })}`)).json();
 
-/** A and B of ab = A L + B: four planes, four half floats for each pixel of the guide. */
+/** A and B of ab = A L + B: at four temperatures, for each pixel of the guide, four half floats. */
 export const colours = async (name, choices) =>
   new Uint16Array(await (await post(`drafts/${name}/colours`, choices)).arrayBuffer());
 
