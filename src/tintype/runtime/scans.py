@@ -1,4 +1,4 @@
-"""JPEG files of many scans, each of which makes the decoder go through the whole picture: ten bytes cost it a second."""
+"""JPEG files of many scans, each of which takes the decoder through the whole picture: ten bytes cost a second."""
 
 import mmap
 import re

@@ -8,6 +8,7 @@ forgotten.
 import asyncio
 import contextlib
 import hmac
+import logging
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -30,7 +31,9 @@ from tintype.runtime import Colorizer, PhotoError
 from tintype.runtime.formats import FORMATS
 from tintype.runtime.read import count_pages, read_header
 from tintype.web.openapi import described
-from tintype.web.sending import Sent, picture, picture_in_json
+from tintype.web.sending import Refusal, Sent, picture, picture_in_json
+
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it tells of each form that makes no sense
 
 BODY_PATIENCE = 60.0  # seconds in which a body must go on coming
 SLOWEST = 20_000  # bytes a second, less the first of these seconds: it keeps a place from others while it comes
@@ -212,6 +215,7 @@ class _Api:
             try:
                 part = await asyncio.wait_for(anext(parts), min(left, BODY_PATIENCE))
             except StopAsyncIteration:
+                request.state.read = True
                 return
             except TimeoutError as error:
                 raise HTTPException(408, "the body did not come", {"Connection": "close"}) from error
@@ -282,7 +286,9 @@ def _number(options: dict[str, str], name: str) -> float | None:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    more_comes = not getattr(request.state, "read", False) and error.status_code != 408
+    kind = Refusal if more_comes else JSONResponse
+    return kind({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
