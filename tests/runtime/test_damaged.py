@@ -88,3 +88,19 @@ def test_a_gif_of_very_many_frames_is_refused_soon(tmp_path):
     assert "several frames" in _refusal(tmp_path / "x.gif")
     assert time.monotonic() - begun < 5
     assert os.path.getsize(tmp_path / "x.gif") > 10_000_000
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        b'<rdf:Description tiff:Orientation="6',
+        b'<rdf:Description tiff:Orientation = "6"/>',
+        b"<rdf:Description tiff:Orientation='6'/>",
+        b"<rdf:Description><tiff:Orientation >6</tiff:Orientation></rdf:Description>",
+        b"<rdf:Description><tiff:Orientation>6</tiff",
+    ],
+)
+def test_no_xmp_turns_what_is_written_however_it_is_put(tmp_path, orientation):
+    """Pillow, for one, searches it for a number, whether it is XML or not."""
+    (tmp_path / "x.jpg").write_bytes(_encoded("JPEG", xmp=b'<x:xmpmeta xmlns:x="adobe:ns:meta/">' + orientation))
+    assert b"Orientation" not in (read_photo(tmp_path / "x.jpg").metadata.xmp or b"")

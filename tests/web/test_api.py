@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import socket
 import tempfile
 import threading
 import time
@@ -271,6 +272,26 @@ def test_a_body_that_comes_drop_by_drop_does_not_keep_its_place(colorizer, tempo
         assert answer.status_code == 408
         assert 0.9 < time.monotonic() - begun < 8
     assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_too_much_sees_the_answer(colorizer, temporary, chunked):
+    """Though the connection is closed, and the client reads only when all is sent."""
+    from web.server import serve_app
+
+    size = 20_000_000
+    body = b"%x\r\n" % size + bytes(size) + b"\r\n0\r\n\r\n" if chunked else bytes(size)
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+    head = f"POST /api/colorize HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{length}\r\n\r\n".encode()
+    with serve_app(api(colorizer, LIMITS)) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as client:
+            client.sendall(head + body)
+            answer = b""
+            while part := client.recv(10_000):
+                answer += part
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"the limit is 200000 bytes" in answer
 
 
 def test_who_goes_away_while_waiting_is_forgotten(colorizer, temporary):

@@ -20,7 +20,7 @@ _DESCRIPTIVE = {
     0x010D, 0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x011D, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749,
     0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 }  # fmt: skip
-_XMP_ORIENTATION = (rb'\s*tiff:Orientation="[^"]*"', rb"<tiff:Orientation>[^<]*</tiff:Orientation>")
+_XMP_ORIENTATION = rb"""\s*tiff:Orientation\s*=\s*("[^"]*"|'[^']*')|<tiff:Orientation\s*>[^<]*</tiff:Orientation\s*>"""
 
 
 def read_orientation(picture: Image.Image) -> int:
@@ -80,9 +80,8 @@ def _xmp(picture: Image.Image) -> bytes | None:
         xmp = xmp.encode()
     if not isinstance(xmp, bytes):
         return None
-    for pattern in _XMP_ORIENTATION:
-        xmp = re.sub(pattern, b"", xmp)
-    return xmp
+    xmp = re.sub(_XMP_ORIENTATION, b"", xmp)
+    return None if b"tiff:Orientation" in xmp else xmp  # damaged, but some programs would turn the picture by it
 
 
 def _dpi(picture: Image.Image, turned: bool) -> tuple[float, float] | None:

@@ -1,6 +1,7 @@
 """The HTTP API: a photograph in, a picture out. Described in OpenAPI at `/api/openapi.json`."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,10 @@ from tintype.web.drafts import Drafts
 from tintype.web.files import SUFFIXES, TYPES
 from tintype.web.openapi import described
 from tintype.web.page import page_routes
-from tintype.web.sending import picture, picture_in_json
+from tintype.web.sending import Refusal, picture, picture_in_json
 from tintype.web.turns import Limits, Turns
+
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it tells of each form that makes no sense
 
 LONGEST_FIELD = 1000  # bytes of a form's field that is no file
 
@@ -180,7 +183,9 @@ def _number(options: dict[str, str], name: str) -> float | None:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    more_comes = not getattr(request.state, "read", False) and error.status_code != 408
+    kind = Refusal if more_comes else JSONResponse
+    return kind({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _gone(request: Request, error: Exception) -> Response:

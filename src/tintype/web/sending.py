@@ -1,16 +1,20 @@
-"""Sending a picture from the disk, piece by piece, so that who takes it slowly holds no memory."""
+"""Answers: pictures from the disk, piece by piece, so that who takes them slowly holds no memory; and refusals that
+come while the body does."""
 
 import asyncio
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from starlette.responses import StreamingResponse
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+LINGERING = 10.0  # seconds
 _PIECE = 3 << 14  # bytes; of three, so that pieces in base64 are one text
 
 
@@ -55,6 +59,24 @@ def picture_in_json(folder: TemporaryDirectory[str], file: Path, told: dict[str,
 
     length = len(start) + 4 * -(-file.stat().st_size // 3) + 2
     return Sent(folder, pieces(), length, "application/json")
+
+
+class Refusal(JSONResponse):
+    """An answer to a request whose body may still be coming.
+
+    It is told at once, and what comes is thrown away for a while before the connection may be closed: closed with
+    something unread, it would be reset, and the client might never see the answer (RFC 9112, 9.6).
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        if "expect" not in Headers(scope=scope):  # who asks before sending will send nothing now
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGERING):
+                    while (await receive()).get("more_body"):
+                        pass
+        await send({"type": "http.response.body", "body": b""})
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

@@ -144,6 +144,7 @@ class Turns:
             try:
                 part = await asyncio.wait_for(anext(parts), min(left, BODY_PATIENCE))
             except StopAsyncIteration:
+                request.state.read = True
                 return
             except TimeoutError as error:
                 raise HTTPException(408, "the body did not come", {"Connection": "close"}) from error
