@@ -54,7 +54,9 @@ async function decode(file) {
     const drawn = new OffscreenCanvas(width, height);
     const context = drawn.getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
-    return [context.getImageData(0, 0, width, height), drawn];
+    const picture = context.getImageData(0, 0, width, height);
+    if (picture.data.some((value, at) => at % 4 === 3 && value)) return [picture, drawn];
+    throw tooLarge; // some browsers give an empty canvas, and no error
   } catch {
     throw tooLarge;
   } finally {
