@@ -1,6 +1,7 @@
 // The bundle beside the page, run by ONNX Runtime: on the graphics processor where the browser lets it, else by WASM.
 
 import { metadataOf } from "./bundle.js";
+import { plane } from "./network_input.js";
 
 const MISSING = "is not beside this page: run web/fetch.sh first.";
 
@@ -10,7 +11,7 @@ export async function loadModel() {
   if (!answer.ok) throw new Error(`The model ${MISSING}`);
   const file = new Uint8Array(await answer.arrayBuffer());
   const facts = metadataOf(file);
-  if ((await navigator.gpu?.requestAdapter().catch(() => null)) ?? null) {
+  if (await hasGraphicsProcessor()) {
     try {
       return { facts, where: "WebGPU", run: await session(file, "webgpu", facts) };
     } catch (error) {
@@ -18,6 +19,12 @@ export async function loadModel() {
     }
   }
   return { facts, where: "WASM", run: await session(file, "wasm", facts) };
+}
+
+/** Not where WebGPU is only simulated: WASM is faster than that. */
+async function hasGraphicsProcessor() {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  return Boolean(adapter) && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter);
 }
 
 async function session(file, provider, facts) {
@@ -28,8 +35,10 @@ async function session(file, provider, facts) {
   ort.env.logLevel = "error";
   const running = await ort.InferenceSession.create(file, { executionProviders: [provider] });
   const temperature = new ort.Tensor("float32", [facts.temperature], []);
-  return async ({ height, width, values }) => {
+  const run = async ({ height, width, values }) => {
     const lightness = new ort.Tensor("float32", values, [1, 1, height, width]);
     return (await running.run({ lightness, temperature }, ["ab"])).ab.data;
   };
+  await run(plane(facts.multiple, facts.multiple)); // what it cannot run shows only here
+  return run;
 }

@@ -2,7 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 const worker = new Worker("worker.js", { type: "module" });
-let name = "";
+let name = ""; // of the photograph that is shown
 let waiting = 0; // photographs that were chosen and not answered: only the last counts
 
 worker.onmessage = ({ data }) => {
@@ -15,13 +15,14 @@ worker.onmessage = ({ data }) => {
   }
   busy(false);
   if (data.error) return say("", data.error);
+  name = data.name;
   draw($("before"), data.before);
   draw($("after"), data.after);
   $("result").hidden = false;
   show(50);
   const pixels = `${data.width} × ${data.height}`;
   say(`${name}, ${pixels} pixels: ${data.seconds.toFixed(1)} s by ${data.where}, on this device.`);
-  $("stage").scrollIntoView({ block: "nearest" });
+  $("result").scrollIntoView({ block: "nearest" });
 };
 worker.onerror = () => {
   busy(false);
@@ -30,10 +31,9 @@ worker.onerror = () => {
 
 function open(file) {
   if (!file) return;
-  name = file.name || "picture";
   waiting++;
   busy(true);
-  say(`Colorizing ${name} …`);
+  say(`Colorizing ${file.name || "the picture"} …`);
   worker.postMessage({ file });
 }
 
@@ -46,6 +46,7 @@ function say(status, error = "") {
   $("status").textContent = status;
   $("error").textContent = error;
   $("error").hidden = !error;
+  if (error) $("error").scrollIntoView({ block: "nearest" });
 }
 
 function draw(canvas, bitmap) {

@@ -1,7 +1,7 @@
 // All that takes time, away from the page: decoding, the network, painting, encoding. One photograph at a time.
 //
-// Takes {file} and answers {width, height, before, after, where, seconds}, the two as ImageBitmaps of at most SHOWN
-// pixels along a side; or {save: type} and answers {blob}. What goes wrong is answered as {error}, in one line.
+// Takes {file} and answers {name, width, height, before, after, where, seconds}, two of them ImageBitmaps of at most
+// SHOWN pixels along a side; or {save: type} and answers {blob}. What goes wrong is answered as {error}, in one line.
 
 import { colorize } from "./colorize.js";
 import { loadModel } from "./network.js";
@@ -13,14 +13,16 @@ const model = loadModel();
 model.catch(() => {}); // told when a photograph is there
 let canvas;
 
-onmessage = async ({ data }) => {
-  try {
-    if (data.save) postMessage({ blob: await canvas.convertToBlob({ type: data.save, quality: 0.95 }) });
-    else await open(data.file);
-  } catch (error) {
-    postMessage({ error: error.message });
-  }
+let last = Promise.resolve();
+
+onmessage = ({ data }) => {
+  last = last.then(() => answer(data)).catch((error) => postMessage({ error: error.message }));
 };
+
+async function answer({ save, file }) {
+  if (!save) return open(file);
+  postMessage({ blob: await canvas.convertToBlob({ type: save, quality: 0.95 }) });
+}
 
 async function open(file) {
   const loaded = await model;
@@ -32,12 +34,12 @@ async function open(file) {
   canvas = drawn;
   const [after, { width, height }] = [await shown(canvas), canvas];
   const seconds = (performance.now() - start) / 1000;
-  postMessage({ width, height, before, after, where: loaded.where, seconds }, [before, after]);
+  postMessage({ name: file.name || "picture", width, height, before, after, where: loaded.where, seconds }, [before, after]);
 }
 
 /** The photograph's pixels, upright and in sRGB, and the canvas that they are on. */
 async function decode(file) {
-  const name = file.name || "The picture";
+  const name = file.name || "the picture";
   if (await isCut(file)) throw new Error(`${name} is damaged: the end of it is missing.`);
   let bitmap;
   try {
@@ -52,7 +54,9 @@ async function decode(file) {
     const drawn = new OffscreenCanvas(width, height);
     const context = drawn.getContext("2d", { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
-    return [context.getImageData(0, 0, width, height), drawn];
+    const picture = context.getImageData(0, 0, width, height);
+    if (picture.data.some((value, at) => at % 4 === 3 && value)) return [picture, drawn];
+    throw tooLarge; // some browsers give an empty canvas, and no error
   } catch {
     throw tooLarge;
   } finally {

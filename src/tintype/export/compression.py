@@ -20,8 +20,8 @@ from tintype.export.weights import ExportError
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.model import Model, load_model
 
-PRECISIONS = ("fp16", "int8-weights", "int8")
-"""float16 weights and int8 weights, both computed with in float32; convolutions computed in int8."""
+STORED: dict[str, Callable[[onnx.ModelProto], None]] = {"fp16": halve_weights, "int8-weights": round_weights_to_bytes}
+"""How weights are stored that are computed with in float32."""
 
 
 def compress(
@@ -35,7 +35,7 @@ def compress(
     Args:
         source: a model's name or file.
         out: the .onnx file; replaced if it exists.
-        precision: one of `PRECISIONS`.
+        precision: `fp16` or `int8-weights`, which store weights so and compute in float32; or `int8`, see `quantize`.
         calibrate: photographs (folder, list or tar) to take the ranges of `int8` from: neither trained nor measured on.
         count: of those, at most.
 
@@ -75,8 +75,7 @@ def _made(
     widen_weights(made)
     if precision == "int8":
         return quantize(made, inputs, model.temperature)
-    change: Callable[[onnx.ModelProto], None] = halve_weights if precision == "fp16" else round_weights_to_bytes
-    change(made)
+    STORED[precision](made)
     return made
 
 
