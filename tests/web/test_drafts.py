@@ -204,7 +204,8 @@ def test_wrong_questions_are_refused(client, grey):
     assert client.get(f"/api/drafts/{name}/suggestions?y=0.5&x=nan").status_code == 400
     assert client.post(f"/api/drafts/{name}/colours", content=b"no").status_code == 400
     assert client.post(f"/api/drafts/{name}/colours", content=b" " * 100_001).status_code == 413
-    assert client.post("/api/drafts?page=-1", content=encoded(grey)).status_code == 400
+    for query in ("page=-1", "page=1.5", "negative=2", "as_is=yes", "colour=red"):
+        assert client.post(f"/api/drafts?{query}", content=encoded(grey)).status_code == 400
     assert client.delete(f"/api/drafts/{name}").status_code == 204
     assert client.get(f"/api/drafts/{name}/lightness").status_code == 404
     assert client.get("/api/health").json()["waiting"] == 0

@@ -18,6 +18,7 @@ from tintype.color import rgb_to_lab
 from tintype.export import compress
 from tintype.runtime import Colorizer
 from tintype.runtime.model import load_model
+from web.page import PHONE
 
 ROOT = Path(__file__).parents[2]
 READY = "#png:enabled"

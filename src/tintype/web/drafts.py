@@ -7,6 +7,7 @@ once. Only those that were used last are kept; of another the page sends the pho
 import asyncio
 import base64
 import io
+import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
@@ -265,17 +266,21 @@ class Drafts:
     async def _read(self, request: Request, folder: Path) -> _Asked:
         """A photograph: its bytes are the body. Its suffix may be told, by which raw files are known."""
         options = request.query_params
+        strange = sorted(set(options) - {"suffix", "page", "negative", "as_is"})
+        if strange:
+            raise HTTPException(400, f"unknown: {', '.join(strange)[:200]}")
+        switches = [options.get(name, "0") for name in ("negative", "as_is")]
+        if not set(switches) <= {"0", "1"}:
+            raise HTTPException(400, "negative, as_is: 0 or 1")
+        page = options.get("page", "0")
+        if not re.fullmatch("[0-9]{1,4}", page, re.ASCII):
+            raise HTTPException(400, "page: a whole number from 0 to 9999")
         suffix = options.get("suffix", "").lower()
         source = folder / f"photograph{suffix if suffix in RAW else ''}"
         with source.open("wb") as file:
             async for part in self._turns.body(request):
                 file.write(part)
-        return _Asked(
-            source,
-            int(number(options, "page", 0, 9999)) if "page" in options else 0,
-            options.get("negative") == "1",
-            options.get("as_is") == "1",
-        )
+        return _Asked(source, int(page), *(switch == "1" for switch in switches))
 
     def _make(self, asked: _Asked, folder: Path) -> Kept:
         kind, _ = self._turns.limits.check(asked.source)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tintype import __version__
+from tintype.web.openapi_drafts import draft_paths
 
 _PICTURE = {"type": "string", "format": "binary"}
 _KINDS = ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/bmp")
@@ -109,9 +110,12 @@ def described(root: str, secured: bool, most_bytes: int) -> dict[str, Any]:
                     },
                 }
             },
+            **draft_paths(failures, _ERROR),
         },
     }
     if secured:
         document["components"] = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
-        colorize["security"] = [{"token": []}]
+        for path, operations in document["paths"].items():
+            for operation in operations.values() if path != "/api/health" else ():
+                operation["security"] = [{"token": []}]
     return document
