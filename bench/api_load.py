@@ -233,6 +233,11 @@ async def load(url: str, process: int, clients: int, seconds: float) -> tuple[Cr
     status, _, _ = await crowd.ask(crowd.small)
     if status != "200":
         crowd.wrong.append(f"the last request: {status}")
+    reader, writer = await crowd.open()
+    writer.write(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    if waiting := json.loads((await _answer(reader))[2])["waiting"]:
+        crowd.wrong.append(f"{waiting} places are not free at the end")
+    writer.close()
     return crowd, memory
 
 
@@ -282,6 +287,8 @@ def tell(
     marks, early, late = ", ".join(f"{quarter:.0f}" for quarter in quarters), quarters[1], quarters[3]
     print(f"memory: {memory[0]:.0f} MB before, peak {max(memory):.0f}, {memory[-1]:.0f} after; medians {marks}")
     print(f"files left: {left}; status after Ctrl-C: {ended}; lines on stderr: {len(said)}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"the server's processor time: {used.ru_utime + used.ru_stime:.0f} s")
     print("\n".join(said[:40]))
     print("\n".join(f"WRONG {line}" for line in crowd.wrong[:20]))
     if crowd.wrong or left or ended or said or late > early + GROWTH:

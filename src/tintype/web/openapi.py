@@ -60,6 +60,7 @@ def described(root: str, secured: bool, most_bytes: int) -> dict[str, Any]:
     form = {
         "type": "object",
         "required": ["file"],
+        "additionalProperties": False,
         "properties": {"file": _PICTURE, **{name: schema for name, (schema, _) in _OPTIONS.items()}},
     }
     colorize = {
