@@ -29,11 +29,11 @@ def main() -> None:
     if program is None:
         print("schemathesis is not installed, so nothing was tried; run: pip install schemathesis")
         return
-    command = [sys.executable, "-m", "tintype", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "tintype", "serve", "--no-browser", "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
-        described = server.stdout.readline().strip().replace("colorize", "openapi.json")
+        described = server.stdout.readline().strip() + "api/openapi.json"
         command = [program, "run", described, "--checks", "all", "--max-examples", str(arguments.examples)]
         command += ["--seed", str(arguments.seed), "--phases", "examples,coverage,fuzzing", *arguments.more]
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)}

@@ -249,14 +249,24 @@ def main() -> None:
     arguments = parser.parse_args()
     print(describe("starlette", "uvicorn", "pillow"))
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tintype", "serve", "--port", "0", "--most-megabytes", str(MOST // 1_000_000)]
+        command = [
+            sys.executable,
+            "-m",
+            "tintype",
+            "serve",
+            "--no-browser",
+            "--port",
+            "0",
+            "--most-megabytes",
+            str(MOST // 1_000_000),
+        ]
         command += ["--workers", str(arguments.workers)]
         environment = {**os.environ, "TMPDIR": folder}
         with tempfile.TemporaryFile("w+") as errors:
             server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
             try:
                 assert server.stdout
-                url = server.stdout.readline().strip()
+                url = server.stdout.readline().strip() + "api/colorize"
                 before = rss(server.pid)
                 crowd, memory = asyncio.run(load(url, server.pid, arguments.clients, arguments.seconds))
                 time.sleep(2)

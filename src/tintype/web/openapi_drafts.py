@@ -94,9 +94,9 @@ def draft_paths(failures: dict[str, Any], missing: dict[str, Any]) -> dict[str, 
         failures: responses of what takes its turn, by status.
         missing: the response where a draft is not there.
     """
-    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-    wrong = {status: failures[status] for status in ("400", "401", "408", "413") if status in failures}
-    there = {"404": {**missing, "description": _KEPT}}
+    name: dict[str, Any] = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    wrong: dict[str, Any] = {status: failures[status] for status in ("400", "401", "408", "413") if status in failures}
+    there: dict[str, Any] = {"404": {**missing, "description": _KEPT}}
 
     def operation(identity: str, summary: str, answer: dict[str, Any], kinds: tuple[str, ...], **more: Any) -> Any:
         responses = more.pop("responses", {**wrong, **there})
@@ -123,7 +123,9 @@ def draft_paths(failures: dict[str, Any], missing: dict[str, Any]) -> dict[str, 
         status="201",
         responses=failures,
         parameters=[
-            query("suffix", {"type": "string"}, f"Of its name; raw files are known by theirs: {', '.join(sorted(RAW))}."),
+            query(
+                "suffix", {"type": "string"}, f"Of its name; raw files are known by theirs: {', '.join(sorted(RAW))}."
+            ),
             query("page", {"type": "integer", "minimum": 0, "maximum": 9999}, "Of a TIFF file with several."),
             query("negative", {"type": "string", "enum": ["0", "1"]}, "1 for a negative."),
             query("as_is", {"type": "string", "enum": ["0", "1"]}, "1 to look for no borders and no fading."),
