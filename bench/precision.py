@@ -6,7 +6,7 @@ Quality is that of `tintype evaluate EVALUATION`. Ranges are taken from photogra
 holds out of PHOTOGRAPHS (a folder, list or tar). "off" is how far the network's ab is from that of the model itself, in
 CIE ab units, over all cells of scikit-image's and scikit-learn's photographs. Time is the processor's for one run of
 the network on one thread, the least of many in turns, as a share of the model's own. The last rows are what `tintype
-compress` does not do.
+compress` does not do, not evaluated; "of all": the first convolutions too.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tintype.evaluate import Options, run
 from tintype.evaluate.figures import FIGURES, NOTHING
 from tintype.evaluate.photograph import grey_of
 from tintype.export import compress
-from tintype.export.precision import widen_weights
+from tintype.export.precision import round_weights_to_bytes, widen_weights
 from tintype.export.quantization import calibration_inputs, quantize
 from tintype.pretrain import load_recipe
 from tintype.runtime import Colorizer, Model
@@ -39,7 +39,8 @@ from tintype.runtime.model import load_model
 
 ROUNDS = 60
 MEASURES = ("auc", "auc_rebalanced_per_image", "psnr", "neutral_chroma", "agreement", "colourfulness")
-OTHERS = ("int8, first convolutions too", "int8 dynamic", "fp16 throughout")  # what `tintype compress` does not do
+MADE = ("int8-weights", "int8")
+OTHERS = ("fp32", "int8-weights of all", "int8 of all", "int8 dynamic", "fp16 throughout")  # not evaluated
 
 
 def main() -> None:
@@ -61,7 +62,9 @@ def main() -> None:
         off = distances(files)
         done = run(
             args.evaluation,
-            Options(models=tuple(map(str, files.values())), prior=args.prior, labels=args.labels),
+            Options(
+                models=tuple(str(files[name]) for name in (args.model, *MADE)), prior=args.prior, labels=args.labels
+            ),
             lambda paths, words: tqdm(paths, desc=words, disable=None),
         ).result
         show(files, shares, off, done)
@@ -82,19 +85,22 @@ def made(model: Model, calibrate: str, count: int, place: Path) -> dict[str, Pat
     full = onnx.load(model.path)
     described = {entry.key: entry.value for entry in full.metadata_props}
     widen_weights(full)
-    files = {name: place / f"{name}.onnx" for name in ("fp32", "int8-weights", "int8", *OTHERS)}
+    files = {name: place / f"{name}.onnx" for name in (*MADE, *OTHERS)}
     onnx.save(full, files["fp32"])
     compress(model.path, files["int8-weights"], "int8-weights")
     compress(model.path, files["int8"], "int8", calibrate, count)
     inputs = calibration_inputs(model, open_photos([calibrate]), count)
     everything = quantize(full, inputs, model.temperature, kept=0)
-    onnx.save(everything, files["int8, first convolutions too"])
+    onnx.save(everything, files["int8 of all"])
+    in_bytes = onnx.load(files["fp32"])
+    round_weights_to_bytes(in_bytes, kept=0)
+    onnx.save(in_bytes, files["int8-weights of all"])
     quant_pre_process(files["fp32"], place / "prepared.onnx", skip_symbolic_shape=True)
     dynamic = {"per_channel": True, "reduce_range": True, "weight_type": QuantType.QUInt8}
     quantize_dynamic(place / "prepared.onnx", files["int8 dynamic"], **dynamic)
     throughout = convert_float_to_float16(full, keep_io_types=True, disable_shape_infer=True)
     onnx.save(throughout, files["fp16 throughout"])
-    for name in OTHERS:
+    for name in OTHERS[1:]:
         other = onnx.load(files[name])
         helper.set_model_props(other, described)
         onnx.save(other, files[name])
@@ -138,7 +144,7 @@ def show(
         if name in files:
             size = f"{files[name].stat().st_size / 1e6:.2f}"
             cells[1:] = [size, f"{took[name] / own:.2f} x", *(f"{value:.2f}" for value in off[name])]
-        figures = result["methods"][method]
+        figures = result["methods"].get(method, {})
         cells += [FIGURES[key].text(figures[key]) if key in figures else NOTHING for key in MEASURES]
         print("| " + " | ".join(cells) + " |")
     print(f"\n{result['images']} photographs; the model itself takes {1e3 * own:.0f} ms.")

@@ -40,7 +40,7 @@ def kernels(path):
 
 @pytest.mark.parametrize(
     ("precision", "share", "mean", "largest"),
-    [("fp16", 0.51, 1e-6, 1e-4), ("int8-weights", 0.27, 1.5, 20), ("int8", 0.33, 1, 10)],
+    [("fp16", 0.51, 1e-6, 1e-4), ("int8-weights", 0.27, 0.7, 7), ("int8", 0.33, 1, 10)],
 )
 def test_a_smaller_bundle_gives_nearly_the_same_colours(folder, precision, share, mean, largest):
     path = folder / f"{precision}.onnx"

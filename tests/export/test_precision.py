@@ -58,7 +58,7 @@ def test_weights_in_bytes_are_rounded_in_every_channel_by_its_own_largest_weight
             made.append(np.rint(channel / step) * step)
         return np.moveaxis(np.array(made), 0, axis)
 
-    round_weights_to_bytes(model)
+    round_weights_to_bytes(model, kept=0)
     np.testing.assert_allclose(_run(model), _expected(rounded(KERNEL, 0), rounded(MATRIX, 1)), rtol=1e-3, atol=1e-3)
 
 
@@ -68,4 +68,10 @@ def test_only_weights_of_floats_are_plain(model):
     assert is_plain(model)
     widen_weights(model)
     round_weights_to_bytes(model)
+    assert not is_plain(model)
+
+
+def test_the_first_convolutions_are_kept(model):
+    round_weights_to_bytes(model, kept=1)
+    assert [node.op_type for node in model.graph.node] == ["Cast", "Mul", "Conv", "Transpose", "MatMul"]
     assert not is_plain(model)

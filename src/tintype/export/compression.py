@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,6 @@ from tintype.export.weights import ExportError
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.model import Model, load_model
 
-STORED: dict[str, Callable[[onnx.ModelProto], None]] = {"fp16": halve_weights, "int8-weights": round_weights_to_bytes}
-"""How weights are stored that are computed with in float32."""
-
 
 def compress(
     source: str | Path, out: Path, precision: str, calibrate: str | None = None, count: int = 100
@@ -35,7 +32,8 @@ def compress(
     Args:
         source: a model's name or file.
         out: the .onnx file; replaced if it exists.
-        precision: `fp16` or `int8-weights`, which store weights so and compute in float32; or `int8`, see `quantize`.
+        precision: `fp16` or `int8-weights` (see `round_weights_to_bytes`; the others are float16), which are computed
+            with in float32; or `int8`, computed as such (see `quantize`).
         calibrate: photographs (folder, list or tar) to take the ranges of `int8` from: neither trained nor measured on.
         count: of those, at most.
 
@@ -75,7 +73,9 @@ def _made(
     widen_weights(made)
     if precision == "int8":
         return quantize(made, inputs, model.temperature)
-    STORED[precision](made)
+    if precision == "int8-weights":
+        round_weights_to_bytes(made)
+    halve_weights(made)
     return made
 
 

@@ -8,6 +8,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 SMALLEST = 256  # numbers in a tensor; there is nothing to gain in smaller ones
 
+FIRST = 15
+"""Convolutions at the beginning that are kept from int8: in the bundled model those up to stride 8, which err most."""
+
 
 def is_plain(model: onnx.ModelProto) -> bool:
     """Whether the weights are float32 or float16, as `tintype export` writes them."""
@@ -26,13 +29,25 @@ def widen_weights(model: onnx.ModelProto) -> None:
             model.graph.node.remove(cast)
 
 
-def round_weights_to_bytes(model: onnx.ModelProto) -> None:
-    """Store kernels and matrices as int8 and a float32 scale for each channel, multiplied once, on loading."""
+def first_kernels(model: onnx.ModelProto, count: int) -> list[str]:
+    """Names of the weights of the first convolutions, each once, wherever they are used."""
+    return list(dict.fromkeys(node.input[1] for node in model.graph.node if node.op_type == "Conv"))[:count]
+
+
+def round_weights_to_bytes(model: onnx.ModelProto, kept: int = FIRST) -> None:
+    """Store kernels and matrices as int8 and a float32 scale for each channel, multiplied once, on loading.
+
+    Args:
+        model: with float32 weights.
+        kept: how many of the first convolutions stay as they are.
+    """
     before = []
+    first = first_kernels(model, kept)
     matrices = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
     for tensor in list(model.graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.ndim < 2 or values.size < SMALLEST:
+        small = values.ndim < 2 or values.size < SMALLEST
+        if tensor.data_type != TensorProto.FLOAT or small or tensor.name in first:
             continue
         name, channel = tensor.name, values.ndim - 1 if tensor.name in matrices else 0
         others = tuple(axis for axis in range(values.ndim) if axis != channel)

@@ -18,14 +18,12 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from tintype.data import DamagedPhotoError, Photo
 from tintype.data.decode import full_size
+from tintype.export.precision import FIRST, first_kernels
 from tintype.runtime.layout import lay_out
 from tintype.runtime.model import Model
 from tintype.runtime.photo import photo_from_array
 from tintype.runtime.predict import network_input
 from tintype.runtime.reduce import guide_of
-
-FIRST = 15
-"""Convolutions at the beginning that stay in float32: in the bundled model those up to stride 8, which err most."""
 
 
 def quantize(
@@ -47,6 +45,7 @@ def quantize(
         before, prepared, after = (Path(place, f"{name}.onnx") for name in ("before", "prepared", "after"))
         onnx.save(model, before)
         quant_pre_process(before, prepared, skip_symbolic_shape=True)
+        graph, first = onnx.load(prepared).graph, first_kernels(model, kept)
         quantize_static(
             prepared,
             after,
@@ -57,16 +56,9 @@ def quantize(
             weight_type=QuantType.QInt8,
             activation_type=QuantType.QUInt8,
             op_types_to_quantize=["Conv", "Clip", "Relu"],
-            nodes_to_exclude=_first_convolutions(onnx.load(prepared), kept),
+            nodes_to_exclude=[node.name for node in graph.node if node.op_type == "Conv" and node.input[1] in first],
         )
         return onnx.load(after)
-
-
-def _first_convolutions(model: onnx.ModelProto, kept: int) -> list[str]:
-    """Names of the nodes of the first convolutions, wherever their weights are used."""
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    first = list(dict.fromkeys(node.input[1] for node in convolutions))[:kept]
-    return [node.name for node in convolutions if node.input[1] in first]
 
 
 class _Calibration(CalibrationDataReader):  # type: ignore[misc]
