@@ -39,9 +39,9 @@ GROWTH = 200  # MB by which the server may be larger at the end than after a qua
 class Crowd:
     """What the clients have seen, until it is time to go."""
 
-    def __init__(self, url: str, until: float) -> None:
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.host, self.port, self.path, self.until = parts.hostname, parts.port, parts.path, until
+        self.host, self.port, self.path, self.until = parts.hostname, parts.port, parts.path, 0.0
         self.answers: Counter[tuple[str, str]] = Counter()
         self.waited: dict[bool, list[float]] = defaultdict(list)  # whether heavy: seconds
         self.wrong: list[str] = []
@@ -225,7 +225,8 @@ def rss(process: int) -> float:
 
 
 async def load(url: str, process: int, clients: int, seconds: float) -> tuple[Crowd, list[float]]:
-    crowd, memory = Crowd(url, time.monotonic() + seconds), []
+    crowd, memory = Crowd(url), []
+    crowd.until = time.monotonic() + seconds
     await asyncio.gather(watch(process, memory, crowd.until), *(crowd.client(number) for number in range(clients)))
     crowd.until = time.monotonic() + 300  # the last one
     while (await crowd.ask(crowd.small))[0] == "503" and time.monotonic() < crowd.until:

@@ -180,8 +180,8 @@ def _saved(image, format, **options):
     return file.getvalue()
 
 
-def _tiff(tags, data):
-    """A TIFF of numbers, whose pixels begin at byte 8."""
+def tiff(tags, data):
+    """A TIFF file whose pixels begin at byte 8, of tags: number, kind (3 or 4, of 16 and 32 bits), values."""
     place, more = 8 + len(data), b""
     behind = place + 2 + 12 * len(tags) + 4
     entries = b""
@@ -197,7 +197,7 @@ def _tiles():
     tags = [(256, 3, [48]), (257, 3, [40]), (258, 3, [8]), (259, 3, [1]), (262, 3, [1]), (277, 3, [1])]
     places = [8 + 256 * number for number in range(9)]
     tags += [(322, 3, [16]), (323, 3, [16]), (324, 4, places), (325, 4, [256] * 9)]
-    return _tiff(tags, bytes(range(256)) * 9)
+    return tiff(tags, bytes(range(256)) * 9)
 
 
 def _deep():
@@ -207,7 +207,7 @@ def _deep():
     places = [8 + sum(map(len, strips[:number])) for number in range(3)]
     tags = [(256, 3, [48]), (257, 3, [40]), (258, 3, [16] * 3), (259, 3, [8]), (262, 3, [2]), (273, 4, places)]
     tags += [(277, 3, [3]), (278, 3, [16]), (279, 4, [len(strip) for strip in strips]), (284, 3, [1])]
-    return _tiff(tags, b"".join(strips))
+    return tiff(tags, b"".join(strips))
 
 
 def _chunk(kind, data):

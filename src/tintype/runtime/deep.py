@@ -14,10 +14,11 @@ from tintype.runtime.buffers import Plane
 from tintype.runtime.curves import luminances
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.photo import even_lightness
-from tintype.runtime.strips import share
+from tintype.runtime.strips import share, spans
 
 _PLAIN, _DEFLATE = 1, (8, 32946)  # kinds of compression
 _RGB, _TOGETHER, _DIFFERENCES, _APART = 2, 1, 2, 2  # photometric, planar, predictor, alpha not multiplied in
+_TILE = 1 << 17  # pixels at a time: a strip may be the whole picture, a thousand times smaller in the file
 _FINE = 1 << 17  # steps of luminance in the table of lightness
 _lock = threading.Lock()
 
@@ -61,14 +62,17 @@ def read_deep(
     def work(rest: Iterator[tuple[int, int, int]]) -> None:
         for top, place, size in rest:
             rows = min(down, height - top)
-            levels = _strip(file, place, size, rows * width * channels * 2, kind, order).reshape(rows, width, channels)
-            if tags.get(317) == _DIFFERENCES:
-                levels = np.cumsum(levels, axis=1, dtype=np.uint16)
-            samples[top] = (levels[-top % step :: step, ::step, :3] >> 8).astype(np.uint8).reshape(-1, 3)
-            luminance = sum(table[levels[..., channel]] for channel, table in enumerate(added))
-            codes[top : top + rows] = to_code[np.rint(np.clip(luminance, 0, 1) * _FINE).astype(np.intp)]
-            if channels == 4:
-                alpha[top : top + rows] = levels[..., 3] >> 8
+            strip = _strip(file, place, size, rows * width * channels * 2, kind, order).reshape(rows, width, channels)
+            for first, last in spans(rows, max(1, _TILE // width)):
+                levels = strip[first:last].astype(np.uint16)
+                if tags.get(317) == _DIFFERENCES:
+                    levels = np.cumsum(levels, axis=1, dtype=np.uint16)
+                y0, y1 = top + first, top + last
+                samples[y0] = (levels[-y0 % step :: step, ::step, :3] >> 8).astype(np.uint8).reshape(-1, 3)
+                luminance = sum(table[levels[..., channel]] for channel, table in enumerate(added))
+                codes[y0:y1] = to_code[np.rint(np.clip(luminance, 0, 1) * _FINE).astype(np.intp)]
+                if channels == 4:
+                    alpha[y0:y1] = levels[..., 3] >> 8
 
     share(strips, work, threads)
     transparent = channels == 4 and alpha.min() < 255
@@ -76,6 +80,7 @@ def read_deep(
 
 
 def _strip(file: BinaryIO, place: int, size: int, wanted: int, kind: int, order: str) -> NDArray[np.uint16]:
+    """The numbers of a strip, in the file's order of bytes."""
     with _lock:  # one place in the file for all threads
         file.seek(place)
         data = file.read(size)
@@ -83,4 +88,4 @@ def _strip(file: BinaryIO, place: int, size: int, wanted: int, kind: int, order:
         data = zlib.decompressobj().decompress(data, wanted)
     if len(data) < wanted:
         raise PhotoError("damaged or cut short (a strip of the picture is not complete)")
-    return np.frombuffer(data[:wanted], order).astype(np.uint16)
+    return np.frombuffer(data, order, wanted // 2)
