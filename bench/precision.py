@@ -90,10 +90,10 @@ def made(model: Model, calibrate: str, count: int, place: Path) -> dict[str, Pat
     compress(model.path, files["int8-weights"], "int8-weights")
     compress(model.path, files["int8"], "int8", calibrate, count)
     inputs = calibration_inputs(model, open_photos([calibrate]), count)
-    everything = quantize(full, inputs, model.temperature, kept=0)
+    everything = quantize(full, inputs, model.temperature, spared=0)
     onnx.save(everything, files["int8 of all"])
     in_bytes = onnx.load(files["fp32"])
-    round_weights_to_bytes(in_bytes, kept=0)
+    round_weights_to_bytes(in_bytes, spared=0)
     onnx.save(in_bytes, files["int8-weights of all"])
     quant_pre_process(files["fp32"], place / "prepared.onnx", skip_symbolic_shape=True)
     dynamic = {"per_channel": True, "reduce_range": True, "weight_type": QuantType.QUInt8}

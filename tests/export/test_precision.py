@@ -58,7 +58,7 @@ def test_weights_in_bytes_are_rounded_in_every_channel_by_its_own_largest_weight
             made.append(np.rint(channel / step) * step)
         return np.moveaxis(np.array(made), 0, axis)
 
-    round_weights_to_bytes(model, kept=0)
+    round_weights_to_bytes(model, spared=0)
     np.testing.assert_allclose(_run(model), _expected(rounded(KERNEL, 0), rounded(MATRIX, 1)), rtol=1e-3, atol=1e-3)
 
 
@@ -71,7 +71,7 @@ def test_only_weights_of_floats_are_plain(model):
     assert not is_plain(model)
 
 
-def test_the_first_convolutions_are_kept(model):
-    round_weights_to_bytes(model, kept=1)
+def test_the_first_convolutions_are_spared(model):
+    round_weights_to_bytes(model, spared=1)
     assert [node.op_type for node in model.graph.node] == ["Cast", "Mul", "Conv", "Transpose", "MatMul"]
     assert not is_plain(model)

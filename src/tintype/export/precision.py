@@ -8,8 +8,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 SMALLEST = 256  # numbers in a tensor; there is nothing to gain in smaller ones
 
-FIRST = 15
-"""Convolutions at the beginning that are kept from int8: in the bundled model those up to stride 8, which err most."""
+SPARED = 0.017
+"""Share of the convolutions' weights, from the beginning, that is kept from int8.
+
+In the bundled model these are the 15 convolutions up to stride 8, which make most of the error.
+"""
 
 
 def is_plain(model: onnx.ModelProto) -> bool:
@@ -29,20 +32,23 @@ def widen_weights(model: onnx.ModelProto) -> None:
             model.graph.node.remove(cast)
 
 
-def first_kernels(model: onnx.ModelProto, count: int) -> list[str]:
-    """Names of the weights of the first convolutions, each once, wherever they are used."""
-    return list(dict.fromkeys(node.input[1] for node in model.graph.node if node.op_type == "Conv"))[:count]
+def first_kernels(model: onnx.ModelProto, share: float) -> list[str]:
+    """Names of the weights of the first convolutions, which together are at most this share of all convolutions'."""
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
+    kernels = list(dict.fromkeys(node.input[1] for node in model.graph.node if node.op_type == "Conv"))
+    sums = np.cumsum([sizes[name] for name in kernels])
+    return [name for name, reached in zip(kernels, sums, strict=True) if reached <= share * sums[-1]]
 
 
-def round_weights_to_bytes(model: onnx.ModelProto, kept: int = FIRST) -> None:
+def round_weights_to_bytes(model: onnx.ModelProto, spared: float = SPARED) -> None:
     """Store kernels and matrices as int8 and a float32 scale for each channel, multiplied once, on loading.
 
     Args:
         model: with float32 weights.
-        kept: how many of the first convolutions stay as they are.
+        spared: share of the convolutions' weights, from the beginning, that stays as it is.
     """
     before = []
-    first = first_kernels(model, kept)
+    first = first_kernels(model, spared)
     matrices = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
     for tensor in list(model.graph.initializer):
         values = numpy_helper.to_array(tensor)

@@ -18,7 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from tintype.data import DamagedPhotoError, Photo
 from tintype.data.decode import full_size
-from tintype.export.precision import FIRST, first_kernels
+from tintype.export.precision import SPARED, first_kernels
 from tintype.runtime.layout import lay_out
 from tintype.runtime.model import Model
 from tintype.runtime.photo import photo_from_array
@@ -27,7 +27,7 @@ from tintype.runtime.reduce import guide_of
 
 
 def quantize(
-    model: onnx.ModelProto, inputs: Sequence[NDArray[np.float32]], temperature: float, kept: int = FIRST
+    model: onnx.ModelProto, inputs: Sequence[NDArray[np.float32]], temperature: float, spared: float = SPARED
 ) -> onnx.ModelProto:
     """A graph with all but its first convolutions computed in int8, a scale for each channel of the weights.
 
@@ -39,13 +39,13 @@ def quantize(
         model: with float32 weights.
         inputs: lightness as the network is to see it, (1, 1, H, W) each, from which ranges are taken.
         temperature: to run it with.
-        kept: how many of the first convolutions stay as they are.
+        spared: share of the convolutions' weights, from the beginning, that stays as it is.
     """
     with tempfile.TemporaryDirectory() as place, _quiet():
         before, prepared, after = (Path(place, f"{name}.onnx") for name in ("before", "prepared", "after"))
         onnx.save(model, before)
         quant_pre_process(before, prepared, skip_symbolic_shape=True)
-        graph, first = onnx.load(prepared).graph, first_kernels(model, kept)
+        graph, first = onnx.load(prepared).graph, first_kernels(model, spared)
         quantize_static(
             prepared,
             after,
