@@ -138,16 +138,17 @@ class Turns:
         most = self.limits.most_bytes if most is None else most
         if announced.isdigit() and int(announced) > most:
             raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
-        begun, total, parts = time.monotonic(), 0, request.stream()
-        while True:
+        begun, total = time.monotonic(), 0
+        while not getattr(request.state, "read", False):
             left = begun + BODY_PATIENCE + total / SLOWEST - time.monotonic()
             try:
-                part = await asyncio.wait_for(anext(parts), min(left, BODY_PATIENCE))
-            except StopAsyncIteration:
-                request.state.read = True
-                return
+                message = await asyncio.wait_for(request.receive(), min(left, BODY_PATIENCE))
             except TimeoutError as error:
                 raise HTTPException(408, "the body did not come", {"Connection": "close"}) from error
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            request.state.read = not message.get("more_body", False)
+            part = message.get("body", b"")
             total += len(part)
             if total > most:
                 raise HTTPException(413, f"the limit is {most} bytes", {"Connection": "close"})
