@@ -423,14 +423,14 @@ class Held:
     """Requests that match go no further until they are let."""
 
     def __init__(self, page, pattern):
-        self.page, self.pattern, self.routes = page, pattern, []
-        page.route(pattern, lambda route: self.routes.append(route))
+        self.page, self.holding, self.routes = page, True, []
+        page.route(pattern, lambda route: self.routes.append(route) if self.holding else route.continue_())
 
     def wait(self):
         until(self.page, lambda: self.routes)
 
     def release(self):
-        self.page.unroute(self.pattern)
+        self.holding = False
         for route in self.routes:
             route.continue_()
 
