@@ -537,10 +537,16 @@ def test_a_slider_moved_by_keys_is_undone_at_once(visit, old):
 
 def test_all_are_saved_though_some_still_wait(visit, old):
     page = visit()
+    held = Held(page, BEGIN)
     page.set_input_files("#add", [str(old / f"{name}.jpg") for name in ("astronaut", "coffee", "broken", "coffee")])
+    held.wait()
+    held.routes.pop().continue_()
     page.wait_for_selector("#save-all:enabled")
-    assert "waiting" in states(page)
-    _, path = downloaded(page, "#save-all")
+    with page.expect_download() as waiting:
+        page.click("#save-all")
+        assert "waiting" in states(page)
+        held.release()
+    path = waiting.value.path()
     with zipfile.ZipFile(path) as made:
         assert made.namelist() == ["astronaut.color.jpg", "coffee.color.jpg", "coffee.color-2.jpg"]
     assert page.inner_text("#notice-text").startswith("1 could not be saved")
@@ -626,3 +632,18 @@ def test_a_new_token_in_the_address_is_taken_where_the_page_is(visit, old, tmp_p
         assert page.is_hidden("#notice")
     finally:
         server.stop()
+
+
+def test_a_click_means_what_is_under_it_on_another_screen_too(visit, old):
+    page = visit(no_viewport=True)
+    add(page, old / "astronaut.jpg")
+    session, size = page.context.new_cdp_session(page), {"width": 1000, "height": 700, "mobile": False}
+    for ratio in (2, 3):
+        session.send("Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": ratio})
+        until(page, lambda ratio=ratio: page.evaluate("devicePixelRatio") == ratio)
+    box = page.locator("#canvas").bounding_box()
+    with page.expect_request("**/suggestions?*") as asked:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    place = dict(part.split("=") for part in asked.value.url.split("?")[1].split("&"))
+    assert float(place["x"]) == pytest.approx(0.5, abs=0.01)
+    assert float(place["y"]) == pytest.approx(0.5, abs=0.01)

@@ -14,12 +14,12 @@ export class View {
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, (event) => this.up(event));
-    new ResizeObserver(() => this.resize()).observe(canvas);
-    const otherScreen = () => {
-      matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", otherScreen, { once: true });
-      this.resize();
-    };
-    otherScreen();
+    const sizes = new ResizeObserver(() => this.resize());
+    try {
+      sizes.observe(canvas, { box: "device-pixel-content-box" }); // on another screen too, where CSS pixels stay as many
+    } catch {
+      sizes.observe(canvas); // Safari
+    }
   }
 
   /** A photograph of this size, all of it. */
