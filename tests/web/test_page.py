@@ -12,7 +12,7 @@ from PIL import Image
 
 from tintype.color import rgb_to_lab
 from tintype.runtime import Colorizer
-from web.page import CHROMIUM, PHONE, WEBGL, until
+from web.page import CHROMIUM, FLAGS, PHONE, WEBGL, until
 from web.server import Server
 
 skdata = pytest.importorskip("skimage.data")
@@ -417,3 +417,233 @@ def test_the_token_of_the_address_is_carried(visit, old, tmp_path):
         until(page, lambda: "#token=" in page.inner_text("#notice-text"))
     finally:
         server.stop()
+
+
+class Held:
+    """Requests that match go no further until they are let."""
+
+    def __init__(self, page, pattern):
+        self.page, self.holding, self.routes = page, True, []
+        page.route(pattern, lambda route: self.routes.append(route) if self.holding else route.continue_())
+
+    def wait(self):
+        until(self.page, lambda: self.routes)
+
+    def release(self):
+        self.holding = False
+        for route in self.routes:
+            route.continue_()
+
+
+BEGIN = "**/api/drafts?*"
+
+
+def states(page):
+    return [button.get_attribute("data-state") for button in page.locator("#photographs button").all()]
+
+
+def test_photographs_that_wait_go_on_when_the_server_is_back(visit, old):
+    first = Server("serve", "--no-browser")
+    page = visit(first.url)
+    held = Held(page, BEGIN)
+    page.set_input_files("#add", [str(old / "astronaut.jpg"), str(old / "coffee.jpg")])
+    held.wait()
+    first.stop()
+    held.release()
+    until(page, lambda: "does not answer" in page.inner_text("#notice-text"))
+    assert states(page) == ["waiting", "waiting"]
+    second = Server("serve", "--no-browser", port=first.port)
+    try:
+        until(page, lambda: states(page) == ["done", "done"])
+        assert page.is_hidden("#notice")
+    finally:
+        second.stop()
+
+
+def test_a_file_that_is_gone_is_told_from_a_server_that_is_gone(visit, old, tmp_path):
+    (tmp_path / "gone.jpg").write_bytes((old / "coffee.jpg").read_bytes())
+    page = visit()
+    held = Held(page, BEGIN)
+    page.set_input_files("#add", [str(old / "astronaut.jpg"), str(tmp_path / "gone.jpg")])
+    held.wait()
+    (tmp_path / "gone.jpg").unlink()
+    held.release()
+    until(page, lambda: states(page) == ["done", "failed"])
+    page.locator("#photographs button").nth(1).click()
+    assert "cannot be read" in page.inner_text("#notice-text")
+
+
+def test_what_is_removed_while_it_is_colorized_does_not_come_back(visit, tmp_path):
+    Image.linear_gradient("L").save(tmp_path / "pages.tif", save_all=True, append_images=[Image.linear_gradient("L")])
+    page = visit()
+    held = Held(page, BEGIN)
+    page.set_input_files("#add", str(tmp_path / "pages.tif"))
+    held.wait()
+    page.click("#remove")
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        held.release()
+    assert states(page) == []
+    assert page.is_visible("#empty")
+
+
+def test_a_switch_counts_though_it_is_colorized_already(visit, old):
+    page = visit()
+    held = Held(page, BEGIN)
+    page.set_input_files("#add", str(old / "astronaut.jpg"))
+    held.wait()
+    page.check("#negative")
+    with page.expect_request(lambda request: "negative=1" in request.url):
+        held.release()
+    until(page, lambda: states(page) == ["done"])
+    bare(page)
+    negative = canvas(page)
+    page.uncheck("#negative")
+    until(page, lambda: states(page) == ["done"] and np.abs(canvas(page).astype(int) - negative).mean() > 20)
+
+
+def test_what_is_undone_while_colours_come_is_undone(visit, old):
+    page = visit()
+    add(page, old / "astronaut.jpg", old / "coffee.jpg")
+    page.wait_for_selector("#alternatives img")
+    bare(page)
+    before = canvas(page)
+    page.locator("#alternatives label").nth(2).click()
+    until(page, lambda: marks(page, "refreshed"))
+    page.locator("#photographs button").nth(1).click()
+    until(page, lambda: marks(page, "shown") == 2)
+    held = Held(page, "**/lightness")
+    page.locator("#photographs button").nth(0).click()
+    held.wait()
+    page.click("#undo")
+    until(page, lambda: marks(page, "refreshed") == 2)
+    held.release()
+    until(page, lambda: marks(page, "shown") == 3)
+    until(page, lambda: np.array_equal(canvas(page), before))
+
+
+def test_a_slider_moved_by_keys_is_undone_at_once(visit, old):
+    page = visit()
+    add(page, old / "astronaut.jpg")
+    page.focus("#saturation")
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+    assert page.input_value("#saturation") == "1.12"
+    page.focus("#undo")
+    page.keyboard.press("Enter")
+    assert page.input_value("#saturation") == "1"
+    assert page.is_disabled("#undo")
+    assert page.evaluate("document.activeElement.id") == "redo"
+
+
+def test_all_are_saved_though_some_still_wait(visit, old):
+    page = visit()
+    held = Held(page, BEGIN)
+    page.set_input_files("#add", [str(old / f"{name}.jpg") for name in ("astronaut", "coffee", "broken", "coffee")])
+    held.wait()
+    held.routes.pop().continue_()
+    page.wait_for_selector("#save-all:enabled")
+    with page.expect_download() as waiting:
+        page.click("#save-all")
+        assert "waiting" in states(page)
+        held.release()
+    path = waiting.value.path()
+    with zipfile.ZipFile(path) as made:
+        assert made.namelist() == ["astronaut.color.jpg", "coffee.color.jpg", "coffee.color-2.jpg"]
+    assert page.inner_text("#notice-text").startswith("1 could not be saved")
+
+
+def test_a_mark_that_is_focused_is_brought_into_sight(visit, old):
+    page = visit()
+    add(page, old / "astronaut.jpg")
+    hint(page, 0.1, 0.6)
+    page.click("#zoom-real")
+    for _ in range(4):
+        page.click("#zoom-in")
+    page.focus("#canvas")
+    for _ in range(9):
+        page.keyboard.press("Shift+ArrowDown")
+    stage = page.locator("#stage").bounding_box()
+    assert page.locator("#marks button").bounding_box()["y"] < stage["y"]
+    page.keyboard.press("Tab")
+    until(page, lambda: page.locator("#marks button").bounding_box()["y"] > stage["y"])
+    assert page.evaluate("document.getElementById('stage').scrollTop") == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 600), (390, 844), (360, 640), (844, 390)])
+def test_the_dialog_lies_beside_its_place_and_save_is_in_sight(visit, old, size):
+    wide = size[0] > 900
+    page = visit(viewport=dict(zip(("width", "height"), size, strict=True)), has_touch=not wide, is_mobile=not wide)
+    add(page, old / "coffee.jpg")
+    if wide:
+        assert (
+            page.evaluate("""() => {
+            const box = document.getElementById("save").getBoundingClientRect();
+            return document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2).id;
+        }""")
+            == "save"
+        )
+    stage = page.locator("#stage").bounding_box()
+    assert stage["height"] > 0.5 * size[1]
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [size[0], size[0]]
+    page.mouse.click(stage["x"] + stage["width"] * 0.6, stage["y"] + stage["height"] * 0.5)
+    page.wait_for_selector("#hint[open]")
+    place, dialog = page.locator("#cross").bounding_box(), page.locator("#hint").bounding_box()
+    assert (
+        place["x"] + place["width"] <= dialog["x"]
+        or place["x"] >= dialog["x"] + dialog["width"]
+        or place["y"] + place["height"] <= dialog["y"]
+        or place["y"] >= dialog["y"] + dialog["height"]
+    )
+
+
+def test_colours_stay_colours_where_the_system_forces_its_own(visit, old):
+    page = visit(**WIDE, forced_colors="active")
+    add(page, old / "astronaut.jpg")
+    box = page.locator("#canvas").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("#hint[open]")
+    swatch = page.locator("#swatches button").nth(1)
+    shown = np.asarray(Image.open(io.BytesIO(swatch.screenshot())).convert("RGB"))
+    wanted = swatch.evaluate("element => element.style.getPropertyValue('--colour')")
+    assert "#" + bytes(shown[24, 24]).hex() == wanted
+
+
+def test_without_webgl_it_says_so_and_saves(playwright, served, old):
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-software-rasterizer"])
+    page = launched.new_page()
+    page.goto(served.url)
+    page.set_input_files("#add", str(old / "astronaut.jpg"))
+    until(page, lambda: states(page) == ["done"])
+    assert "WebGL" in page.inner_text("#stage")
+    name, _ = downloaded(page, "#save")
+    assert name == "astronaut.color.jpg"
+    launched.close()
+
+
+def test_a_new_token_in_the_address_is_taken_where_the_page_is(visit, old, tmp_path):
+    (tmp_path / "token").write_text("a long enough token")
+    server = Server("serve", "--no-browser", "--token-file", tmp_path / "token")
+    try:
+        page = visit(server.url)
+        page.set_input_files("#add", str(old / "astronaut.jpg"))
+        until(page, lambda: "#token=" in page.inner_text("#notice-text"))
+        page.evaluate("location.hash = 'token=a%20long%20enough%20token'")
+        until(page, lambda: states(page) == ["done"])
+        assert page.is_hidden("#notice")
+    finally:
+        server.stop()
+
+
+def test_a_click_means_what_is_under_it_on_another_screen_too(visit, old):
+    page = visit(no_viewport=True)
+    add(page, old / "astronaut.jpg")
+    session, size = page.context.new_cdp_session(page), {"width": 1000, "height": 700, "mobile": False}
+    for ratio in (2, 3):
+        session.send("Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": ratio})
+        until(page, lambda ratio=ratio: page.evaluate("devicePixelRatio") == ratio)
+    box = page.locator("#canvas").bounding_box()
+    with page.expect_request("**/suggestions?*") as asked:
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    place = dict(part.split("=") for part in asked.value.url.split("?")[1].split("&"))
+    assert float(place["x"]) == pytest.approx(0.5, abs=0.01)
+    assert float(place["y"]) == pytest.approx(0.5, abs=0.01)

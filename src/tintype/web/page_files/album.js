@@ -6,7 +6,7 @@ const PLAIN = { hints: [], alternative: null, vividness: 0, saturation: 1 };
 
 export class Photograph {
   constructor(file, path = file.name, page = 0) {
-    Object.assign(this, { file, path, page, state: "waiting", negative: false, asIs: false });
+    Object.assign(this, { file, path, page, state: "waiting", negative: false, asIs: false, gone: false });
     this.forgetChoices();
     this.savedAs = null; // the choices that were saved last
   }
@@ -24,9 +24,9 @@ export class Photograph {
     return this.past.length > 0 && this.savedAs !== this.now;
   }
 
-  /** Takes other choices; those before can be had back. */
-  choose(changes) {
-    this.past.push(this.now);
+  /** Takes other choices; those before can be had back, unless these only go on with the last change. */
+  choose(changes, goingOn = false) {
+    if (!goingOn) this.past.push(this.now);
     this.now = { ...this.now, ...changes };
     this.future = [];
   }
@@ -59,6 +59,7 @@ export class Photograph {
     try {
       return await question((await this.begin()).name, ...rest);
     } catch (error) {
+      if (this.gone) throw new DOMException("removed from the page", "AbortError");
       if (error.status !== 404) throw error;
       this.again();
       return question((await this.begin()).name, ...rest);
@@ -99,13 +100,20 @@ export async function dropped(transfer) {
   if (!entries.length) return [...transfer.files].map((file) => [file, file.name]);
   const found = [];
   const walk = async (entry, path) => {
-    if (entry.isFile) found.push([await new Promise((got, failed) => entry.file(got, failed)), path]);
-    else {
+    if (entry.isFile) {
+      const file = await new Promise((got) => entry.file(got, () => got(null))); // null where it cannot be read
+      if (file) found.push([file, path]);
+    } else {
       const reader = entry.createReader();
       for (let some; (some = await new Promise((got, failed) => reader.readEntries(got, failed))).length; )
         for (const one of some) await walk(one, `${path}/${one.name}`);
     }
   };
   for (const entry of entries) await walk(entry, entry.name);
-  return found;
+  return inOrder(found);
 }
+
+const { compare } = new Intl.Collator(undefined, { numeric: true });
+
+/** Files with their paths, by path; 2 before 10. Folders give them in any order. */
+export const inOrder = (files) => files.sort(([, a], [, b]) => compare(a, b));

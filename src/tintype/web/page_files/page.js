@@ -1,6 +1,6 @@
 // The page: photographs are dropped, shown with their colours, changed and saved.
 
-import { Photograph, dropped } from "./album.js";
+import { Photograph, dropped, inOrder } from "./album.js";
 import { abOf, hexOf, nameOf } from "./colour.js";
 import { Painter } from "./painter.js";
 import { saveAll, saveAs } from "./saving.js";
@@ -10,6 +10,10 @@ import { label, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const STEP = 0.02, LONG_STEP = 0.1; // of the cross, in shares of the photograph's longer side
+const KNOB = 28; // CSS pixels that the handle keeps from the edges, where a phone's own gestures begin
+const PAUSE = 2000; // milliseconds until a server that did not answer is asked again
+const ONE_STEP = 1000; // milliseconds within which moves of a slider are one step to undo
+const HIDDEN = /(^|\/)\.[^/]*$/; // as macOS leaves beside photographs
 const PHOTOGRAPH = /\.(jpe?g|png|tiff?|webp|bmp|gif|heic|heif|avif|dng|nef|cr2|cr3|arw|orf|rw2|raf|pef|srw)$/i;
 
 label();
@@ -23,7 +27,7 @@ let openHint = null; // what the dialog is about: {y, x, lightness, index}
 // ---- showing
 
 const painter = Painter.on($("canvas"));
-if (!painter) say(words.noWebgl);
+$("no-webgl").hidden = Boolean(painter);
 
 let asked = false;
 function redraw() {
@@ -41,8 +45,11 @@ function draw() {
   if (!current) return;
   $("working").hidden = !["waiting", "working"].includes(current.state);
   const [left, right] = view.edges, at = left + split * (right - left);
-  painter?.draw(view, current.now, split ? at * devicePixelRatio : -1, $("unsure").checked);
+  painter?.draw(view, current.now, split ? at * view.ratio : -1, $("unsure").checked);
+  $("split").hidden = !painter?.ready.photograph;
   $("split").style.left = `${at}px`;
+  const room = $("stage").clientWidth - KNOB, knob = Math.min(Math.max(at, KNOB), room);
+  $("split").style.setProperty("--knob", `${knob - at}px`);
   $("split").setAttribute("aria-valuenow", String(Math.round(100 * split)));
   $("before").hidden = at < 80 || !split;
   $("after").hidden = right - at < 80 || !split;
@@ -76,7 +83,7 @@ function failed(error) {
 // ---- the album
 
 function add(files) {
-  const found = files.filter(([file, path]) => file.type.startsWith("image/") || PHOTOGRAPH.test(path));
+  const found = files.filter(([file, path]) => !HIDDEN.test(path) && (file.type.startsWith("image/") || PHOTOGRAPH.test(path)));
   if (!found.length) return say(words.noneFound);
   say("");
   for (const [file, path] of found) enter(new Photograph(file, path));
@@ -87,7 +94,8 @@ function enter(photograph, after = album.length) {
   const item = document.createElement("li"), button = document.createElement("button");
   button.type = "button";
   button.append(document.createElement("img"), document.createElement("span"));
-  button.firstChild.alt = "";
+  Object.assign(button.firstChild, { alt: "", draggable: false });
+  button.title = photograph.path;
   button.addEventListener("click", () => select(photograph));
   item.append(button);
   $("photographs").insertBefore(item, $("photographs").children[after] ?? null);
@@ -107,15 +115,22 @@ function told(photograph) {
   button.setAttribute("aria-label", words.photograph(name, words[`state${state[0].toUpperCase()}${state.slice(1)}`]));
   button.setAttribute("aria-current", String(photograph === current));
   $("save-all").disabled = !album.some((one) => one.state === "done");
+  const done = album.filter((one) => one.state === "done" || one.state === "failed").length;
+  $("private").textContent = done < album.length ? words.progress(done, album.length) : words.private;
 }
 
-let busy = false;
+let busy = false, away = false; // away: the server did not answer
 /** Colorizes what waits: first the one that is looked at. */
 async function work() {
   if (busy) return;
   busy = true;
-  for (let next; (next = current?.state === "waiting" ? current : album.find((one) => one.state === "waiting")); ) await colorize(next);
+  const waiting = () => (current?.state === "waiting" ? current : album.find((one) => one.state === "waiting"));
+  for (let next; (next = waiting()); ) {
+    await colorize(next);
+    if (away) await new Promise((done) => setTimeout(done, PAUSE));
+  }
   busy = false;
+  if (album.length) say(words.progress(album.filter((one) => one.state === "done").length, album.length), true);
 }
 
 async function colorize(photograph) {
@@ -123,6 +138,8 @@ async function colorize(photograph) {
   told(photograph);
   try {
     const known = await photograph.begin();
+    back();
+    if (photograph.gone || photograph.state !== "working") return server.forget(known.name); // removed, or begun otherwise
     photograph.state = "done";
     if (known.pages > 1 && photograph.page === 0 && !photograph.spread) {
       photograph.spread = true;
@@ -130,20 +147,41 @@ async function colorize(photograph) {
     }
     if (photograph === current) await open();
     await thumbnail(photograph);
-    say(words.done(photograph.name), true);
+    if (photograph === current) say(words.done(photograph.name), true);
   } catch (error) {
-    photograph.state = "failed";
-    photograph.error = error.message;
-    if (photograph === current) failed(error);
+    if (photograph.gone || photograph.state === "waiting") return;
+    if (error.passing) {
+      photograph.state = "waiting";
+      away = true;
+    } else {
+      photograph.state = "failed";
+      photograph.error = error.message;
+    }
+    if (away || photograph === current) failed(error);
   }
   told(photograph);
+}
+
+/** The server answered. */
+function back() {
+  if ([words.noServer, words.noToken].includes($("notice-text").textContent)) say("");
+  away = false;
 }
 
 async function thumbnail(photograph) {
   const picture = photograph.button.firstChild;
   const blob = await photograph.ask((name) => server.preview(name, photograph.look));
+  if (photograph.gone) return;
   URL.revokeObjectURL(picture.src);
   picture.src = URL.createObjectURL(blob);
+}
+
+let fitted = null;
+/** Shows all of another photograph; leaves the view alone where it is the same. */
+function fit(photograph) {
+  if (fitted === photograph) return;
+  fitted = photograph;
+  view.open(photograph.known.width, photograph.known.height);
 }
 
 function select(photograph) {
@@ -155,7 +193,8 @@ function select(photograph) {
   photograph.button.scrollIntoView({ block: "nearest", inline: "nearest" });
   $("canvas").setAttribute("aria-label", photograph.name);
   if (painter) painter.ready = { photograph: false, colours: false };
-  say(photograph.state === "failed" ? photograph.error : "");
+  if (photograph.known) fit(photograph);
+  if (!away) say(photograph.state === "failed" ? photograph.error : "");
   showChoices();
   fillFormats();
   $("alternatives").replaceChildren();
@@ -164,26 +203,31 @@ function select(photograph) {
   redraw();
 }
 
+let openings = 0;
 /** Shows the current photograph, of which the server knows. */
 async function open() {
-  const photograph = current, wanted = () => photograph === current;
+  const photograph = current, opening = ++openings, wanted = () => photograph === current && opening === openings;
   const known = await photograph.begin();
   if (!wanted()) return;
-  view.open(known.width, known.height);
+  fit(photograph);
   fillFormats();
   showChoices();
   if (known.looks_negative && !photograph.negative) say(words.looksNegative);
   if (painter) {
-    photograph.painted = JSON.stringify(photograph.coloured);
+    const asked = JSON.stringify(photograph.coloured);
     const [grey, colours] = await Promise.all([photograph.ask(server.lightness), photograph.ask((name) => server.colours(name, photograph.coloured))]);
     if (!wanted()) return;
     await painter.putPhotograph(grey, known.width, known.height, wanted);
     if (!wanted()) return;
     painter.putColours(colours, known);
+    photograph.painted = asked;
     draw();
     painter.gl.finish();
     performance.mark("shown", { detail: photograph.name });
-    painter.putEntropy(await photograph.ask(server.entropy));
+    if (asked !== JSON.stringify(photograph.coloured)) refresh(); // chosen meanwhile
+    const entropy = await photograph.ask(server.entropy);
+    if (!wanted()) return;
+    painter.putEntropy(entropy);
   }
   const pictures = await photograph.ask(server.alternatives);
   if (wanted()) showAlternatives(pictures);
@@ -197,6 +241,8 @@ $("canvas").addEventListener("webglcontextrestored", () => {
 
 function remove() {
   const at = album.indexOf(current);
+  current.gone = true;
+  clearTimeout(current.later);
   if (current.known) server.forget(current.known.name);
   URL.revokeObjectURL(current.button.firstChild.src);
   current.button.parentElement.remove();
@@ -207,6 +253,7 @@ function remove() {
     for (const id of ["viewer", "panel", "strip"]) $(id).hidden = true;
     $("empty").hidden = false;
     $("save-all").disabled = true;
+    $("private").textContent = words.private;
     say("");
     $("add").focus();
   }
@@ -214,8 +261,8 @@ function remove() {
 
 // ---- choices
 
-function choose(changes) {
-  current.choose(changes);
+function choose(changes, goingOn = false) {
+  current.choose(changes, goingOn);
   changed();
 }
 
@@ -248,7 +295,7 @@ async function refresh() {
   } catch (error) {
     failed(error);
   } finally {
-    refreshing = null;
+    if (refreshing === photograph) refreshing = null;
   }
 }
 
@@ -257,8 +304,10 @@ function showChoices() {
   const own = current.known?.own ?? 2;
   Object.assign($("vividness"), { min: -own, max: 3 - own, value: now.vividness });
   $("saturation").value = now.saturation;
+  const focused = document.activeElement;
   $("undo").disabled = !past.length;
   $("redo").disabled = !future.length;
+  if (focused.disabled) $(focused === $("undo") ? "redo" : "undo").focus(); // keys would be lost with the focus
   $("negative").checked = current.negative;
   $("as-is").checked = current.asIs;
   showHints(now.hints);
@@ -274,6 +323,7 @@ function showHints(hints) {
     made.style.setProperty("--colour", hint.hex);
     made.setAttribute("aria-label", words.hintNamed(i + 1, nameOf(hint)));
     made.addEventListener("click", () => askColour(hint.y, hint.x, i));
+    made.addEventListener("focus", () => made.matches(":focus-visible") && view.reveal(hint.y, hint.x));
     return made;
   };
   $("marks").replaceChildren(...hints.map(button));
@@ -293,6 +343,7 @@ function showAlternatives(pictures) {
       const choice = document.createElement("label"), input = document.createElement("input"), image = document.createElement("img");
       Object.assign(input, { type: "radio", name: "alternative", value: i ? String(i - 1) : "", className: "unseen" });
       image.src = URL.createObjectURL(new Blob([Uint8Array.from(atob(picture), (c) => c.charCodeAt(0))], { type: "image/jpeg" }));
+      image.draggable = false;
       image.alt = i ? words.possibility(i) : words.asUsual;
       image.addEventListener("load", () => URL.revokeObjectURL(image.src));
       input.addEventListener("change", () => choose({ alternative: i ? i - 1 : null }));
@@ -304,7 +355,7 @@ function showAlternatives(pictures) {
 }
 
 for (const name of ["vividness", "saturation"]) {
-  let before = null;
+  let before = null, last = {};
   $(name).addEventListener("input", () => {
     before ??= current.now;
     current.now = { ...current.now, [name]: Number($(name).value) };
@@ -314,9 +365,11 @@ for (const name of ["vividness", "saturation"]) {
   $(name).addEventListener("change", () => {
     if (!before) return;
     const changes = { [name]: current.now[name] };
+    const goingOn = last.made === before && performance.now() - last.at < ONE_STEP;
     current.now = before;
     before = null;
-    choose(changes);
+    choose(changes, goingOn);
+    last = { made: current.now, at: performance.now() };
   });
 }
 
@@ -332,7 +385,9 @@ function redo() {
 
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);
-$("reset").addEventListener("click", () => choose({ vividness: 0, saturation: 1 }));
+$("reset").addEventListener("click", () => {
+  if (current.now.vividness !== 0 || current.now.saturation !== 1) choose({ vividness: 0, saturation: 1 });
+});
 $("hints-clear").addEventListener("click", () => choose({ hints: [] }));
 $("unsure").addEventListener("change", () => {
   $("legend").hidden = !$("unsure").checked;
@@ -351,17 +406,16 @@ for (const [id, name] of [["negative", "negative"], ["as-is", "asIs"]])
 
 // ---- hints
 
+let asking = 0;
 async function askColour(y, x, index = null) {
-  if (current?.state !== "done") return;
-  const photograph = current;
+  if (current?.state !== "done" || $("hint").open) return;
+  const photograph = current, turn = ++asking;
+  cross = { y, x };
+  redraw();
   try {
     const { lightness, colours } = await photograph.ask(server.suggestions, y, x);
-    if (photograph !== current) return;
+    if (photograph !== current || turn !== asking) return;
     openHint = { y, x, index };
-    const at = place(y, x);
-    cross = { y, x };
-    $("cross").hidden = false;
-    [$("cross").style.top, $("cross").style.left] = at;
     $("swatches").replaceChildren(
       ...colours.map((colour) => {
         const made = document.createElement("button"), hex = hexOf(colour.rgb);
@@ -376,10 +430,17 @@ async function askColour(y, x, index = null) {
     const grey = Math.round((255 * lightness) / 100);
     $("other").value = index === null ? (colours.length ? hexOf(colours[0].rgb) : hexOf([grey, grey, grey])) : photograph.now.hints[index].hex;
     $("hint-remove").hidden = index === null;
+    $("hint").classList.remove("aside");
     $("hint").showModal();
+    $("hint").classList.toggle("aside", covers($("hint"), $("cross")));
   } catch (error) {
     failed(error);
   }
+}
+
+function covers(above, below) {
+  const [a, b] = [above, below].map((element) => element.getBoundingClientRect());
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
 function take(colour) {
@@ -433,6 +494,7 @@ $("canvas").addEventListener("keydown", (event) => {
     cross ??= { y: 0.5, x: 0.5 };
     cross = { y: inside(cross.y + (way[0] * longer) / view.height), x: inside(cross.x + (way[1] * longer) / view.width) };
     view.reveal(cross.y, cross.x);
+    say(words.crossAt(Math.round(100 * cross.x), Math.round(100 * cross.y)), true);
   } else if (event.key === "Enter" && cross) askColour(cross.y, cross.x);
   else if (event.key === "Escape") cross = null;
   else if (event.key === "+" || event.key === "=") view.set(view.zoom * 1.5);
@@ -459,18 +521,20 @@ $("add").addEventListener("change", () => taken($("add"), (file) => file.name));
 $("add-folder").addEventListener("change", () => taken($("add-folder"), (file) => file.webkitRelativePath || file.name));
 
 function taken(input, path) {
-  add([...input.files].map((file) => [file, path(file)]));
+  const files = [...input.files].map((file) => [file, path(file)]);
+  add(input.webkitdirectory ? inOrder(files) : files);
   input.value = "";
 }
 
 addEventListener("dragover", (event) => {
   event.preventDefault();
-  document.body.classList.add("dropping");
+  if (event.dataTransfer.types.includes("Files")) document.body.classList.add("dropping");
 });
 addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("dropping"));
 addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
+  if (!event.dataTransfer.types.includes("Files")) return;
   performance.mark("dropped");
   dropped(event.dataTransfer).then(add, failed);
 });
@@ -491,6 +555,7 @@ function fillFormats() {
 
 $("save").addEventListener("click", async () => {
   const photograph = current, [suffix, depth] = $("format").value.split(" ");
+  const focused = document.activeElement === $("save");
   $("save").disabled = true;
   try {
     const look = photograph.now;
@@ -498,23 +563,39 @@ $("save").addEventListener("click", async () => {
     const name = photograph.target(suffix || undefined);
     saveAs(blob, name.slice(name.lastIndexOf("/") + 1));
     photograph.savedAs = look;
+    back();
     say(words.saved(photograph.name), true);
   } catch (error) {
     failed(error);
   }
   $("save").disabled = false;
+  if (focused && document.activeElement === document.body) $("save").focus();
 });
+
+/** All photographs, each as soon as it is colorized; those that cannot be are left out. */
+async function* colorized(signal) {
+  for (let at = 0; at < album.length; at++) {
+    while (["waiting", "working"].includes(album[at].state)) {
+      await new Promise((done) => setTimeout(done, 100));
+      signal.throwIfAborted();
+    }
+    if (album[at].state === "done") yield album[at];
+  }
+}
 
 $("save-all").addEventListener("click", async () => {
   const stopping = new AbortController();
   $("all").addEventListener("close", () => stopping.abort(), { once: true });
   $("all").showModal();
-  const ready = album.filter((photograph) => photograph.state === "done");
+  const failures = () => album.filter((photograph) => photograph.state === "failed").length;
+  const progress = (done) => {
+    const all = album.length - failures();
+    $("all-text").textContent = words.savingAll(done, all);
+    Object.assign($("all-progress"), { value: done, max: all });
+  };
+  progress(0);
   try {
-    const missing = await saveAll(ready, stopping.signal, (done) => {
-      $("all-text").textContent = words.savingAll(done, ready.length);
-      Object.assign($("all-progress"), { value: done, max: ready.length });
-    });
+    const missing = (await saveAll(colorized(stopping.signal), stopping.signal, progress)) + failures();
     if (missing) say(words.savedAllBut(missing));
   } catch (error) {
     failed(error);

@@ -99,6 +99,7 @@ export class Painter {
   /** @param {Blob} blob grey, 8 bits */
   async putPhotograph(blob, width, height, stillWanted) {
     const gl = this.gl;
+    if (gl.isContextLost()) return; // all is put again when it comes back
     const most = gl.getParameter(gl.MAX_TEXTURE_SIZE), share = Math.min(1, most / Math.max(width, height));
     const resize = share < 1 ? { resizeWidth: Math.round(width * share), resizeHeight: Math.round(height * share), resizeQuality: "high" } : {};
     const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", ...resize });

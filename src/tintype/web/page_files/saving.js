@@ -9,32 +9,34 @@ export function saveAs(blob, name) {
 }
 
 /**
- * Saves photographs in one ZIP, one after the other.
+ * Saves photographs, which may still be coming, in one ZIP, one after the other.
+ * @param {AsyncIterable<Photograph>} photographs
  * @returns {Promise<number>} how many could not be made, and are not in it
  */
 export async function saveAll(photographs, signal, progress) {
-  const taken = new Set();
-  let missing = 0, done = 0;
+  const taken = new Set(), saved = [];
+  let missing = 0;
   async function* files() {
-    for (const photograph of photographs) {
-      progress(done++);
+    for await (const photograph of photographs) {
       const look = photograph.now;
       let input;
       try {
         input = await photograph.picture({}, signal);
       } catch (error) {
-        if (signal.aborted) throw error;
+        if (signal.aborted || !error.status) throw error; // no status: no server
         missing += 1;
         continue;
       }
-      photograph.savedAs = look;
+      saved.push([photograph, look]);
+      progress(saved.length);
       yield { name: unlike(photograph.target(), taken), input, lastModified: new Date() };
     }
-    progress(done);
   }
   const zip = await downloadZip(files()).blob();
   signal.throwIfAborted();
+  if (!saved.length) return missing;
   saveAs(zip, "tintype.zip");
+  for (const [photograph, look] of saved) photograph.savedAs = look;
   return missing;
 }
 

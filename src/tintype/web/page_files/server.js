@@ -9,14 +9,22 @@ export class Refused extends Error {
     super(message);
     this.status = status;
   }
+
+  /** Whether it is not about what was asked, so that the same may go well later. */
+  get passing() {
+    return [0, 401, 503].includes(this.status);
+  }
 }
 
 // In the address after #, so that it is in no server's log; then in this tab only.
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return;
   sessionStorage.setItem("token", given);
   history.replaceState(null, "", location.pathname + location.search);
 }
+takeToken();
+addEventListener("hashchange", takeToken); // a new token's address opened where the page is, which does not load it anew
 
 async function ask(path, options = {}) {
   const token = sessionStorage.getItem("token");
@@ -27,6 +35,7 @@ async function ask(path, options = {}) {
       reply = await fetch(`api/${path}`, { ...options, headers, cache: "no-store" });
     } catch (error) {
       if (options.signal?.aborted) throw error;
+      if (options.body instanceof Blob && !(await readable(options.body))) throw new Refused(words.noFile, 400);
       throw new Refused(words.noServer, 0);
     }
     if (reply.ok) return reply;
@@ -37,6 +46,19 @@ async function ask(path, options = {}) {
     if (reply.status === 401) throw new Refused(words.noToken, 401);
     const told = await reply.json().catch(() => ({}));
     throw new Refused(String(told.error ?? reply.statusText).replace(/^photograph: /, ""), reply.status);
+  }
+}
+
+/** Whether a file is still where it was, as it was: browsers do not tell this from a server that does not answer. */
+async function readable(file) {
+  const reader = file.stream().getReader(); // of a slice, Chromium says that it is empty
+  try {
+    await reader.read();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    reader.cancel().catch(() => {});
   }
 }
 

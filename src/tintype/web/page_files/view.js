@@ -9,12 +9,17 @@ export class View {
    * @param {{changed: () => void, clicked: (y: number, x: number) => void}} told a click's place is in shares of the photograph
    */
   constructor(canvas, told) {
-    Object.assign(this, { canvas, told, width: 1, height: 1, zoom: 1, x: 0.5, y: 0.5, fitting: true, pointers: new Map() });
+    Object.assign(this, { canvas, told, width: 1, height: 1, zoom: 1, x: 0.5, y: 0.5, ratio: 1, fitting: true, pointers: new Map() });
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
     for (const type of ["pointerup", "pointercancel"]) canvas.addEventListener(type, (event) => this.up(event));
-    new ResizeObserver(() => this.resize()).observe(canvas);
+    const sizes = new ResizeObserver(() => this.resize());
+    try {
+      sizes.observe(canvas, { box: "device-pixel-content-box" }); // on another screen too, where CSS pixels stay as many
+    } catch {
+      sizes.observe(canvas); // Safari
+    }
   }
 
   /** A photograph of this size, all of it. */
@@ -24,9 +29,9 @@ export class View {
   }
 
   resize() {
-    const ratio = devicePixelRatio;
-    this.canvas.width = Math.max(1, Math.round(this.canvas.clientWidth * ratio));
-    this.canvas.height = Math.max(1, Math.round(this.canvas.clientHeight * ratio));
+    this.ratio = devicePixelRatio;
+    this.canvas.width = Math.max(1, Math.round(this.canvas.clientWidth * this.ratio));
+    this.canvas.height = Math.max(1, Math.round(this.canvas.clientHeight * this.ratio));
     if (this.fitting) this.fit();
     else this.set(this.zoom);
   }
@@ -85,8 +90,8 @@ export class View {
   /** From shares of the photograph to CSS pixels in the canvas's box. */
   place(y, x) {
     return [
-      ((x * this.width - this.x) * this.zoom + this.canvas.width / 2) / devicePixelRatio,
-      ((y * this.height - this.y) * this.zoom + this.canvas.height / 2) / devicePixelRatio,
+      ((x * this.width - this.x) * this.zoom + this.canvas.width / 2) / this.ratio,
+      ((y * this.height - this.y) * this.zoom + this.canvas.height / 2) / this.ratio,
     ];
   }
 
@@ -97,7 +102,7 @@ export class View {
 
   at(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) * devicePixelRatio, (event.clientY - box.top) * devicePixelRatio];
+    return [(event.clientX - box.left) * this.ratio, (event.clientY - box.top) * this.ratio];
   }
 
   wheel(event) {
@@ -126,7 +131,7 @@ export class View {
       this.shift(middle(now)[0] - middle(before)[0], middle(now)[1] - middle(before)[1]);
       return;
     }
-    this.moved += Math.hypot(now[0] - before[0], now[1] - before[1]) / devicePixelRatio;
+    this.moved += Math.hypot(now[0] - before[0], now[1] - before[1]) / this.ratio;
     if (this.moved > STILL) this.shift(now[0] - before[0], now[1] - before[1]);
   }
 

@@ -22,7 +22,7 @@ const en = {
   zoomIn: "Zoom in",
   fit: "Fit",
   zoomFit: "Fit: show all of it",
-  zoomReal: "One to one: full resolution",
+  zoomReal: "1:1, full resolution",
   undo: "Undo",
   redo: "Redo",
   colours: "Colours",
@@ -44,7 +44,7 @@ const en = {
   asIs: "Do not look for borders or fading",
   saving: "Save",
   format: "Format",
-  formatOwn: (suffix) => `As the original (${suffix})`,
+  formatOwn: (suffix) => `Same format (${suffix})`,
   formatDeep: (name) => `${name}, 16 bits`,
   save: "Save",
   remove: "Remove from this page",
@@ -59,7 +59,7 @@ const en = {
   huePale: (hue) => `pale ${hue}`,
   hues: [[15, "pink"], [50, "red"], [75, "orange"], [105, "yellow"], [165, "green"], [215, "turquoise"], [285, "blue"], [325, "violet"], [360, "pink"]], // up to so many degrees in ab
   working: "Colorizing…",
-  waiting: (n) => `${n} waiting`,
+  progress: (n, of) => `${n} of ${of} colorized`,
   done: (name) => `${name} is colorized`,
   saved: (name) => `${name} is saved`,
   photograph: (name, state) => `${name}, ${state}`,
@@ -70,12 +70,12 @@ const en = {
   savingAll: (n, of) => `${n} of ${of}`,
   savedAllBut: (n) => `${n} could not be saved; they are not in the ZIP.`,
   noneFound: "There are no photographs among these files.",
+  crossAt: (across, down) => `${across} % from the left, ${down} % from the top`,
   looksNegative: "This looks like a colour negative. If it is one, tick “It is a negative”.",
   noServer: "tintype does not answer any more. Is it still running? Your photographs are still here; start it again and go on.",
   noToken: "This page needs its token: open the whole address that tintype printed, with #token=… at its end.",
-  busy: "tintype is busy; trying again…",
+  noFile: "This file cannot be read any more. Was it moved or changed? Add it again.",
   noWebgl: "This browser cannot show photographs here (it has no WebGL 2). Saving works.",
-  unsaved: "Some photographs are not saved.",
 };
 
 const languages = { en };
