@@ -231,6 +231,15 @@ def test_a_token_is_asked_for_everywhere(colorizer, grey):
         assert client.get("/").status_code == 200  # the page itself is no secret
 
 
+@pytest.mark.parametrize("what", ["colours", "preview", "picture"])
+def test_who_may_not_ask_is_refused_before_his_choices_are_read(colorizer, what):
+    with TestClient(api(colorizer, LIMITS, "a long enough token")) as client:
+        response = client.post(f"/api/drafts/nobody/{what}", content=b" " * 100_001)
+        assert response.status_code == 401
+        right = {"Authorization": "Bearer a long enough token"}
+        assert client.post(f"/api/drafts/nobody/{what}", content=b"no", headers=right).status_code == 404
+
+
 class Big(Kept):
     """A draft of 100 bytes."""
 
