@@ -240,6 +240,18 @@ def test_who_may_not_ask_is_refused_before_his_choices_are_read(colorizer, what)
         assert client.post(f"/api/drafts/nobody/{what}", content=b"no", headers=right).status_code == 404
 
 
+def test_a_model_without_a_distribution_says_so_before_it_is_sent_anything(colorizer, grey, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(type(colorizer.model), "has_distribution", False)
+    with TestClient(api(colorizer, LIMITS, "a long enough token")) as client:
+        assert client.post("/api/drafts", content=encoded(grey)).status_code == 401
+        right = {"Authorization": "Bearer a long enough token"}
+        response = client.post("/api/drafts", content=bytes(LIMITS.most_bytes + 1), headers=right)
+        assert response.status_code == 501
+        assert response.json()["error"].startswith("this model tells no distribution over colours")
+    assert not list(tmp_path.iterdir())
+
+
 class Big(Kept):
     """A draft of 100 bytes."""
 

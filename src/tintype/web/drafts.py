@@ -147,6 +147,9 @@ class Drafts:
 
     async def begin(self, request: Request) -> Response:
         """Takes a photograph, and runs the network."""
+        self._turns.check_token(request)
+        if not self._colorizer.model.has_distribution:
+            raise HTTPException(501, "this model tells no distribution over colours: it serves other programs only")
         kept, folder = await self._turns.take(request, self._read, self._make)
         await asyncio.to_thread(folder.cleanup)
         draft = kept.draft
