@@ -196,6 +196,21 @@ def test_what_is_no_photograph_is_refused_in_one_line(client, content, status, m
     assert (response.status_code, message in response.json()["error"]) == (status, True)
 
 
+def test_a_picture_longer_than_browsers_open_is_shown_reduced(client, grey):
+    known = begun(client, encoded(grey.resize((70_000, 4))))
+    assert (known["width"], known["height"]) == (70_000, 4)
+    levels = opened(client.get(f"/api/drafts/{known['name']}/lightness"))
+    assert levels.shape == (2, 23_334)
+    assert opened(client.post(f"/api/drafts/{known['name']}/picture")).shape == (4, 70_000, 3)
+
+
+def test_the_limit_of_pixels_is_for_the_page_that_is_asked_for(client, grey):
+    pages = encoded(grey, "TIFF", save_all=True, append_images=[grey.resize((700, 700))])
+    assert begun(client, pages)["pages"] == 2
+    response = client.post("/api/drafts?page=1", content=pages)
+    assert (response.status_code, "700 x 700 pixels; the limit" in response.json()["error"]) == (422, True)
+
+
 def test_wrong_questions_are_refused(client, grey):
     name = begun(client, encoded(grey))["name"]
     assert client.get("/api/drafts/nobody/lightness").status_code == 404

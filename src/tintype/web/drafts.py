@@ -45,6 +45,7 @@ OCTAVES = (-2, -1, 0, 1)  # of temperature about the model's own, between which 
 MOST_ENTROPY = float(np.log(313))
 _LONGEST_CHOICES = 100_000  # bytes
 _THUMBNAIL = 320  # pixels along the longer side
+_LONGEST_SIDE = 32767  # pixels; browsers open no picture that is longer, and JPEG ends at 65500
 
 Answer = TypeVar("Answer")
 
@@ -176,7 +177,7 @@ class Drafts:
         return Response(status_code=204)
 
     async def lightness(self, request: Request) -> Response:
-        """The photograph in grey, as an 8-bit JPEG; what is transparent is white."""
+        """The photograph in grey, as an 8-bit JPEG; what is transparent is white. A very long one is reduced."""
         kept = self._known(request)
         return Response(await self._answer(kept, lambda kept: _grey(kept.draft.photo)), media_type="image/jpeg")
 
@@ -291,9 +292,10 @@ class Drafts:
         return _Asked(source, int(page), *(switch == "1" for switch in switches))
 
     def _make(self, asked: _Asked, folder: Path) -> Kept:
-        kind, _ = self._turns.limits.check(asked.source)
         pages = count_pages(asked.source)
-        photo = read_photo(asked.source, self._colorizer.threads, asked.page if pages > 1 else None)
+        page = asked.page if pages > 1 else 0
+        kind, _ = self._turns.limits.check(asked.source, page)
+        photo = read_photo(asked.source, self._colorizer.threads, page)
         photo = invert(photo) if asked.negative else photo
         draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads, asked.as_is)
         own = self._colorizer.model.temperature
@@ -320,7 +322,7 @@ def _grey(photo: Photo) -> bytes:
     if photo.alpha is not None:
         white = np.uint16(255)
         picture = ((picture * photo.alpha.astype(np.uint16) + (white - photo.alpha) * white) // white).astype(np.uint8)
-    return _jpeg(Image.fromarray(picture), 92)
+    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 92)
 
 
 def _small(draft: Draft, choices: Choices) -> bytes:
