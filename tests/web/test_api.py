@@ -199,10 +199,18 @@ def test_a_token_is_asked_for_where_there_is_one(colorizer, temporary):
         ({"Host": "localhost.evil.example"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
     ],
 )
 def test_pages_of_other_places_cannot_ask(client, headers, status):
     assert client.get("/api/health", headers=headers).status_code == status
+
+
+def test_a_form_of_a_page_of_another_place_is_refused(client):
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert client.post("/api/colorize", content=photograph(), headers=headers).status_code == 403
 
 
 class Slow:
