@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -59,8 +60,11 @@ def stopped(process: "subprocess.Popen[str]", number: signal.Signals = signal.SI
 def test_it_prints_its_address_answers_there_and_ends_with_ctrl_c(start: Start, tmp_path: Path) -> None:
     process, url = start("--root-path", "/tintype")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/tintype/", url)
-    made = ask(url.replace("tintype/", ""))  # as the proxy passes it on
-    assert (made.size, made.mode) == ((48, 40), "RGB")
+    for passed_on in (url, url.replace("tintype/", "")):  # by a proxy, with the path or without
+        made = ask(passed_on)
+        assert (made.size, made.mode) == ((48, 40), "RGB")
+    with urlopen(url.removesuffix("/"), timeout=10) as reply:
+        assert (reply.url, b"page/page.js" in reply.read()) == (url, True)
     assert stopped(process).splitlines()[-1] == "Ctrl-C ends it."
     assert process.returncode == 0
     assert not list((tmp_path / "temporary").iterdir())
@@ -78,6 +82,28 @@ def test_ctrl_c_does_not_wait_for_a_body_that_does_not_come_and_leaves_nothing(
             stopped(process)
     assert process.returncode == 0
     assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(("--host", "127.0.0.2"), marks=pytest.mark.skipif(sys.platform != "linux", reason="is not its own")),
+        ("--allow-host", "photos.example"),
+        ("--host", "0.0.0.0", "--allow-host", "a.example"),
+    ],
+)
+def test_the_printed_address_can_be_followed(start: Start, options: tuple[str, ...]) -> None:
+    _, url = start(*options)
+    page, _, token = url.partition("#token=")
+    assert ask(page, token).size == (48, 40)
+
+
+def test_other_names_are_allowed_as_they_are_told(start: Start) -> None:
+    _, url = start("--allow-host", "photos.example")
+    with urlopen(Request(url, headers={"Host": "photos.example"}), timeout=10) as reply:
+        assert reply.status == 200
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(Request(url, headers={"Host": "other.example"}), timeout=10)
 
 
 def test_others_get_an_address_that_they_can_follow_and_a_token_without_which_they_are_refused(start: Start) -> None:

@@ -1,5 +1,6 @@
 """The HTTP API: what it answers, what it refuses, and what it leaves behind."""
 
+import asyncio
 import base64
 import io
 import re
@@ -13,12 +14,13 @@ import httpx2 as httpx
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
 from tintype.runtime import Colorizer
 from tintype.web.api import api
 from tintype.web.hosts import Hosts
-from tintype.web.turns import Limits
+from tintype.web.turns import Limits, Turns
 
 LIMITS = Limits(most_bytes=200_000, most_pixels=40_000, workers=1, queue=1, patience=20)
 
@@ -197,10 +199,18 @@ def test_a_token_is_asked_for_where_there_is_one(colorizer, temporary):
         ({"Host": "localhost.evil.example"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
     ],
 )
 def test_pages_of_other_places_cannot_ask(client, headers, status):
     assert client.get("/api/health", headers=headers).status_code == status
+
+
+def test_a_form_of_a_page_of_another_place_is_refused(client):
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert client.post("/api/colorize", content=photograph(), headers=headers).status_code == 403
 
 
 class Slow:
@@ -313,3 +323,24 @@ def test_who_goes_away_while_waiting_is_forgotten(colorizer, temporary):
         assert answers[0].status_code == 200
         assert not slow.begun.acquire(timeout=0.3)  # nobody made a picture for who had gone
     assert not list(Path(temporary).iterdir())
+
+
+def test_a_folder_is_removed_where_the_client_goes_away_just_as_the_work_is_done(temporary, monkeypatch):
+    async def gone(turns, request, work):
+        time.sleep(0.2)  # the loop is busy meanwhile, and does not hear of it
+        raise ClientDisconnect
+
+    async def nothing(request, folder):
+        pass
+
+    async def ask():
+        turns = Turns(LIMITS)
+        with pytest.raises(ClientDisconnect) as caught:
+            await turns.take(Request({"type": "http", "headers": []}), nothing, lambda asked, folder: None)
+        assert not list(temporary.iterdir())
+        assert turns.waiting == 0
+        del caught
+        turns.close()
+
+    monkeypatch.setattr(Turns, "_awaited", gone)
+    asyncio.run(ask())

@@ -196,6 +196,21 @@ def test_what_is_no_photograph_is_refused_in_one_line(client, content, status, m
     assert (response.status_code, message in response.json()["error"]) == (status, True)
 
 
+def test_a_picture_longer_than_browsers_open_is_shown_reduced(client, grey):
+    known = begun(client, encoded(grey.resize((70_000, 4))))
+    assert (known["width"], known["height"]) == (70_000, 4)
+    levels = opened(client.get(f"/api/drafts/{known['name']}/lightness"))
+    assert levels.shape == (2, 23_334)
+    assert opened(client.post(f"/api/drafts/{known['name']}/picture")).shape == (4, 70_000, 3)
+
+
+def test_the_limit_of_pixels_is_for_the_page_that_is_asked_for(client, grey):
+    pages = encoded(grey, "TIFF", save_all=True, append_images=[grey.resize((700, 700))])
+    assert begun(client, pages)["pages"] == 2
+    response = client.post("/api/drafts?page=1", content=pages)
+    assert (response.status_code, "700 x 700 pixels; the limit" in response.json()["error"]) == (422, True)
+
+
 def test_wrong_questions_are_refused(client, grey):
     name = begun(client, encoded(grey))["name"]
     assert client.get("/api/drafts/nobody/lightness").status_code == 404
@@ -229,6 +244,27 @@ def test_a_token_is_asked_for_everywhere(colorizer, grey):
             assert client.request(method, f"/api/drafts/{known['name']}/{what}", headers=right).status_code == 200
         assert client.delete(f"/api/drafts/{known['name']}").status_code == 401
         assert client.get("/").status_code == 200  # the page itself is no secret
+
+
+@pytest.mark.parametrize("what", ["colours", "preview", "picture"])
+def test_who_may_not_ask_is_refused_before_his_choices_are_read(colorizer, what):
+    with TestClient(api(colorizer, LIMITS, "a long enough token")) as client:
+        response = client.post(f"/api/drafts/nobody/{what}", content=b" " * 100_001)
+        assert response.status_code == 401
+        right = {"Authorization": "Bearer a long enough token"}
+        assert client.post(f"/api/drafts/nobody/{what}", content=b"no", headers=right).status_code == 404
+
+
+def test_a_model_without_a_distribution_says_so_before_it_is_sent_anything(colorizer, grey, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(type(colorizer.model), "has_distribution", False)
+    with TestClient(api(colorizer, LIMITS, "a long enough token")) as client:
+        assert client.post("/api/drafts", content=encoded(grey)).status_code == 401
+        right = {"Authorization": "Bearer a long enough token"}
+        response = client.post("/api/drafts", content=bytes(LIMITS.most_bytes + 1), headers=right)
+        assert response.status_code == 501
+        assert response.json()["error"].startswith("this model tells no distribution over colours")
+    assert not list(tmp_path.iterdir())
 
 
 class Big(Kept):

@@ -42,7 +42,7 @@ GET /api/openapi.json describes it for programs, docs/serve.md for people.
     "allowed",
     multiple=True,
     metavar="NAME",
-    help="Host name by which it may be asked, such as a proxy's; repeatable. [default: this computer's own]",
+    help="Host name by which it may be asked, such as a proxy's, beside this computer's own; repeatable.",
 )
 @click.option(
     "--model", default="bundled", show_default=True, metavar="M", help="A name, an .onnx, or OWNER/NAME on the Hub."
@@ -82,8 +82,9 @@ def serve(
     from tintype.runtime import Colorizer, ModelError
     from tintype.runtime.strips import cores
     from tintype.web.api import api
+    from tintype.web.below import Below
     from tintype.web.connection import Connection
-    from tintype.web.hosts import Hosts
+    from tintype.web.hosts import OWN, Hosts
     from tintype.web.turns import Limits
 
     if not re.fullmatch(r"(/[\w.~%-]+)*", root_path, re.ASCII):
@@ -102,12 +103,14 @@ def serve(
         click.echo(
             "this model tells no distribution over colours: it serves other programs, but not the page", err=True
         )
-    page = f"http://{reachable(host, bound)}:{port}{root_path}/"
+    name = reachable(host, bound)
+    page = f"http://{name}:{port}{root_path}/"
     page += f"#token={token}" if token and token_file is None else ""
     click.echo(page)
     click.echo("Ctrl-C ends it.", err=True)
     limits = Limits(most_megabytes * 1_000_000, most_megapixels * 1_000_000, workers, queue, patience)
-    app = Hosts(api(colorizer, limits, token, root_path), allowed if allowed or not own else None)
+    names = (*OWN, name, *allowed) if own or allowed else ()
+    app = Below(Hosts(api(colorizer, limits, token, root_path), names), root_path)
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -117,7 +120,6 @@ def serve(
         limit_concurrency=1000,
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
-        root_path=root_path,
         ws="none",
     )
     if sys.stdin.isatty() if browser is None else browser:

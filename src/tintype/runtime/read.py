@@ -88,11 +88,18 @@ def read_size(path: str | Path) -> tuple[int, int]:
     return read_header(name)[1]
 
 
-def read_header(path: str | Path) -> tuple[str, tuple[int, int]]:
-    """Pillow's name of a photograph's format, raw files excepted, and its size as `read_size` has it."""
+def read_header(path: str | Path, page: int | None = None) -> tuple[str, tuple[int, int]]:
+    """Pillow's name of a photograph's format, raw files excepted, and its size as `read_size` has it.
+
+    Args:
+        path: the file.
+        page: whose size it is, from 0, as of `read_photo`; None: what the file begins with, which may be a preview.
+    """
     name = os.fspath(path)
     with open(name, "rb") as file, _one_line(name):
         picture = open_picture(file, name)
+        if page is not None:
+            _turn_to(picture, name, page)
         return str(picture.format), picture.size
 
 

@@ -49,7 +49,7 @@ def read_choices(body: bytes) -> Choices:
         raise HTTPException(400, "the body must be a JSON object")
     strange = sorted(set(told) - set(Choices.__dataclass_fields__))
     if strange:
-        raise HTTPException(400, f"unknown: {', '.join(strange)[:200]}")
+        raise HTTPException(400, f"unknown: {', '.join(map(ascii, strange))[:200]}")
     hints = told.get("hints", [])
     if not isinstance(hints, list) or len(hints) > MOST_HINTS:
         raise HTTPException(400, f"hints: a list of at most {MOST_HINTS}")

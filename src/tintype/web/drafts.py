@@ -45,6 +45,7 @@ OCTAVES = (-2, -1, 0, 1)  # of temperature about the model's own, between which 
 MOST_ENTROPY = float(np.log(313))
 _LONGEST_CHOICES = 100_000  # bytes
 _THUMBNAIL = 320  # pixels along the longer side
+_LONGEST_SIDE = 32767  # pixels; browsers open no picture that is longer, and JPEG ends at 65500
 
 Answer = TypeVar("Answer")
 
@@ -147,6 +148,9 @@ class Drafts:
 
     async def begin(self, request: Request) -> Response:
         """Takes a photograph, and runs the network."""
+        self._turns.check_token(request)
+        if not self._colorizer.model.has_distribution:
+            raise HTTPException(501, "this model tells no distribution over colours: it serves other programs only")
         kept, folder = await self._turns.take(request, self._read, self._make)
         await asyncio.to_thread(folder.cleanup)
         draft = kept.draft
@@ -173,18 +177,20 @@ class Drafts:
         return Response(status_code=204)
 
     async def lightness(self, request: Request) -> Response:
-        """The photograph in grey, as an 8-bit JPEG; what is transparent is white."""
-        return Response(await self._answer(request, lambda kept: _grey(kept.draft.photo)), media_type="image/jpeg")
+        """The photograph in grey, as an 8-bit JPEG; what is transparent is white. A very long one is reduced."""
+        kept = self._known(request)
+        return Response(await self._answer(kept, lambda kept: _grey(kept.draft.photo)), media_type="image/jpeg")
 
     async def entropy(self, request: Request) -> Response:
         """In bytes, of which 255 is the most that there can be, with width and height in the headers."""
-        entropy = await self._answer(request, lambda kept: kept.draft.entropy)
+        entropy = await self._answer(self._known(request), lambda kept: kept.draft.entropy)
         levels = np.rint(entropy * np.float32(255 / MOST_ENTROPY)).clip(0, 255).astype(np.uint8)
         size = {"X-Width": str(levels.shape[1]), "X-Height": str(levels.shape[0])}
         return Response(levels.tobytes(), media_type="application/octet-stream", headers=size)
 
     async def suggestions(self, request: Request) -> Response:
         """The model's own for a place, and what grey stands there."""
+        asked = self._known(request)
         y, x = (number(request.query_params, axis, 0, 1) for axis in ("y", "x"))
 
         def suggest(kept: Kept) -> dict[str, Any]:
@@ -198,7 +204,7 @@ class Drafts:
                 ],
             }
 
-        return JSONResponse(await self._answer(request, suggest))
+        return JSONResponse(await self._answer(asked, suggest))
 
     async def alternatives(self, request: Request) -> Response:
         """Small pictures: the usual colorization, then the alternatives, as JPEG in base64."""
@@ -207,14 +213,14 @@ class Drafts:
             looks = [Choices(), *(Choices(alternative=number) for number in range(ALTERNATIVES))]
             return [base64.b64encode(_small(kept.draft, look)).decode() for look in looks]
 
-        return JSONResponse({"pictures": await self._answer(request, show)})
+        return JSONResponse({"pictures": await self._answer(self._known(request), show)})
 
     async def colours(self, request: Request) -> Response:
         """A and B of ab = A L + B at several temperatures, from which the page paints.
 
         (temperatures, h, w, 4) float16, little-endian, of the guide's h and w: A of a, A of b, B of a, B of b.
         """
-        choices = await self._choices(request)
+        asked, choices = self._known(request), await self._choices(request)
 
         def paint(kept: Kept) -> bytes:
             planes = [
@@ -223,16 +229,16 @@ class Drafts:
             ]
             return np.stack(planes).transpose(0, 2, 3, 1).astype("<f2").tobytes()
 
-        return Response(await self._answer(request, paint), media_type="application/octet-stream")
+        return Response(await self._answer(asked, paint), media_type="application/octet-stream")
 
     async def preview(self, request: Request) -> Response:
         """A small JPEG of how it is to look."""
-        choices = await self._choices(request)
-        return Response(await self._answer(request, lambda kept: _small(kept.draft, choices)), media_type="image/jpeg")
+        asked, choices = self._known(request), await self._choices(request)
+        return Response(await self._answer(asked, lambda kept: _small(kept.draft, choices)), media_type="image/jpeg")
 
     async def picture(self, request: Request) -> Response:
         """The file as it is to be: full resolution, metadata, its own format unless another is asked for."""
-        kept = self._shelf.get(request.path_params["name"])
+        kept = self._known(request)
 
         async def read(request: Request, folder: Path) -> Choices:
             return await self._choices(request)
@@ -254,10 +260,13 @@ class Drafts:
         target, folder = await self._turns.take(request, read, write)
         return picture(folder, target, TYPES[FORMATS[target.suffix]])
 
-    async def _answer(self, request: Request, work: Callable[[Kept], Answer]) -> Answer:
-        """What is answered at once, of the draft that is asked about."""
+    def _known(self, request: Request) -> Kept:
+        """The draft that is asked about. Who may not ask is refused before anything of the request is read."""
         self._turns.check_token(request)
-        kept = self._shelf.get(request.path_params["name"])
+        return self._shelf.get(request.path_params["name"])
+
+    async def _answer(self, kept: Kept, work: Callable[[Kept], Answer]) -> Answer:
+        """What is answered at once."""
         return await asyncio.get_running_loop().run_in_executor(self._quick, work, kept)
 
     async def _choices(self, request: Request) -> Choices:
@@ -283,9 +292,10 @@ class Drafts:
         return _Asked(source, int(page), *(switch == "1" for switch in switches))
 
     def _make(self, asked: _Asked, folder: Path) -> Kept:
-        kind, _ = self._turns.limits.check(asked.source)
         pages = count_pages(asked.source)
-        photo = read_photo(asked.source, self._colorizer.threads, asked.page if pages > 1 else None)
+        page = asked.page if pages > 1 else 0
+        kind, _ = self._turns.limits.check(asked.source, page)
+        photo = read_photo(asked.source, self._colorizer.threads, page)
         photo = invert(photo) if asked.negative else photo
         draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads, asked.as_is)
         own = self._colorizer.model.temperature
@@ -312,7 +322,7 @@ def _grey(photo: Photo) -> bytes:
     if photo.alpha is not None:
         white = np.uint16(255)
         picture = ((picture * photo.alpha.astype(np.uint16) + (white - photo.alpha) * white) // white).astype(np.uint8)
-    return _jpeg(Image.fromarray(picture), 92)
+    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 92)
 
 
 def _small(draft: Draft, choices: Choices) -> bytes:

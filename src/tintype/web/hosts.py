@@ -29,7 +29,14 @@ class Hosts:
         if self._names and name not in self._names:
             refusal = JSONResponse({"error": f"not the name of this computer: {name[:100]}"}, 403)
             return await refusal(scope, receive, send)
-        if Headers(scope=scope).get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        if Headers(scope=scope).get("sec-fetch-site", "none") not in ("none", "same-origin") and not _followed(scope):
             refusal = JSONResponse({"error": "not for pages of other places"}, 403)
             return await refusal(scope, receive, send)
         await self._app(scope, receive, send)
+
+
+def _followed(scope: Scope) -> bool:
+    """Whether somebody followed a link, of which the page that has it learns nothing."""
+    headers = Headers(scope=scope)
+    asked = scope["method"], headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+    return asked == ("GET", "navigate", "document")

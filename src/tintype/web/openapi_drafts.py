@@ -11,6 +11,7 @@ _AB = {"type": "number", "minimum": -128, "maximum": 128}
 _COUNT = {"type": "integer", "minimum": 1}
 _KINDS = ("image/jpeg", "image/png", "image/tiff", "image/webp", "image/bmp")
 _KEPT = "There is no such draft, or it is not kept any more: begin again"
+_NO_DISTRIBUTION = "The model tells no distribution over colours"
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def draft_paths(failures: dict[str, Any], missing: dict[str, Any]) -> dict[str, 
 
     Args:
         failures: responses of what takes its turn, by status.
-        missing: the response where a draft is not there.
+        missing: a response that says what is wrong.
     """
     name: dict[str, Any] = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     wrong: dict[str, Any] = {status: failures[status] for status in ("400", "401", "408", "413") if status in failures}
@@ -121,7 +122,7 @@ def draft_paths(failures: dict[str, Any], missing: dict[str, Any]) -> dict[str, 
         _DRAFT,
         ("application/json",),
         status="201",
-        responses=failures,
+        responses={**failures, "501": {**missing, "description": _NO_DISTRIBUTION}},
         parameters=[
             query(
                 "suffix", {"type": "string"}, f"Of its name; raw files are known by theirs: {', '.join(sorted(RAW))}."

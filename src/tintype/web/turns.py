@@ -50,13 +50,17 @@ class Limits:
     queue: int = 32
     patience: float = 120.0
 
-    def check(self, source: Path) -> tuple[str, tuple[int, int]]:
+    def check(self, source: Path, page: int = 0) -> tuple[str, tuple[int, int]]:
         """Pillow's name of a photograph's format, "" for a raw file, and its width and height.
+
+        Args:
+            source: the file.
+            page: which of several, from 0.
 
         Raises:
             PhotoError: it is too large, or none.
         """
-        kind, (width, height) = ("", read_size(source)) if is_raw(str(source)) else read_header(source)
+        kind, (width, height) = ("", read_size(source)) if is_raw(str(source)) else read_header(source, page)
         if width * height > self.most_pixels:
             raise PhotoError(f"photograph: has {width} x {height} pixels; the limit is {self.most_pixels}")
         return kind, (width, height)
@@ -110,16 +114,19 @@ class Turns:
         self.waiting += 1
         folder: Folder = tempfile.TemporaryDirectory(prefix="tintype-")
         work: Future[Made] | None = None
+        given = False
         try:
             asked = await read(request, Path(folder.name))
             work = self._workers.submit(make, asked, Path(folder.name))
-            return await self._awaited(request, asyncio.wrap_future(work)), folder
+            made = await self._awaited(request, asyncio.wrap_future(work))
+            given = True
+            return made, folder
         except PhotoError as error:
             raise HTTPException(422, " ".join(str(error).replace(folder.name + "/", "").split())[:300]) from error
         finally:
             if work is None or work.done() or work.cancel():
                 self.waiting -= 1
-                if work is None or work.cancelled() or work.exception():
+                if not given:
                     folder.cleanup()
             else:  # a worker is at it, and uses the folder
                 work.add_done_callback(partial(self._left, folder, asyncio.get_running_loop()))
