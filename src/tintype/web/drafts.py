@@ -322,7 +322,7 @@ def _grey(photo: Photo) -> bytes:
     if photo.alpha is not None:
         white = np.uint16(255)
         picture = ((picture * photo.alpha.astype(np.uint16) + (white - photo.alpha) * white) // white).astype(np.uint8)
-    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 92)
+    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 98)
 
 
 def _small(draft: Draft, choices: Choices) -> bytes:
