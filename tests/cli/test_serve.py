@@ -19,6 +19,8 @@ from PIL import Image
 from cli.command import ENVIRONMENT, TINTYPE
 from tintype.cli import main
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is elsewhere not this computer's")
+
 Start = Callable[..., tuple["subprocess.Popen[str]", str]]
 
 
@@ -87,7 +89,7 @@ def test_ctrl_c_does_not_wait_for_a_body_that_does_not_come_and_leaves_nothing(
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param(("--host", "127.0.0.2"), marks=pytest.mark.skipif(sys.platform != "linux", reason="is not its own")),
+        pytest.param(("--host", "127.0.0.2"), marks=LINUX),
         ("--allow-host", "photos.example"),
         ("--host", "0.0.0.0", "--allow-host", "a.example"),
     ],

@@ -83,6 +83,13 @@ def test_the_page_can_paint_what_the_server_paints(client, colorizer, grey):
         assert np.abs(ab - true).mean() < (1.0 if place == int(place) else 2.0), place
 
 
+def test_grey_is_exact_enough_for_steep_edges(client, grey):
+    """Where A is steep, an error of a level in grey is one of several in colour."""
+    known = begun(client, encoded(grey))
+    levels = opened(client.get(f"/api/drafts/{known['name']}/lightness")).astype(int)
+    assert np.percentile(np.abs(levels - np.asarray(grey)), 99) <= 2
+
+
 def test_vividness_makes_colours_more_vivid(client, grey):
     known = begun(client, encoded(grey))
     chroma = [

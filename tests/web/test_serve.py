@@ -17,6 +17,7 @@ from tintype.study.folder import read_study
 from tintype.web import connection
 from tintype.web import study as pages
 from tintype.web.guard import Rate
+from tintype.web.sending import whole
 from web.visitor import Visitor
 
 
@@ -198,6 +199,27 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(monkeypatch):
                     break
                 time.sleep(0.1)
             assert not server.server_state.connections
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_who_takes_a_large_answer_slowly_gets_all_of_it(monkeypatch):
+    monkeypatch.setattr(connection, "TAKING", 1.0)
+    listening = socket.create_server(("127.0.0.1", 0))
+    large = whole(bytes(20_000_000), "image/jpeg")
+    server = uvicorn.Server(uvicorn.Config(large, http=connection.Connection, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        with _connect(listening.getsockname()[1], REQUEST) as taker:
+            begun, total = time.monotonic(), 0
+            while total < 20_000_000:
+                part = taker.recv(100_000)
+                assert part, "dropped"
+                total += len(part)
+                time.sleep(0.015)
+            assert time.monotonic() - begun > 2
     finally:
         server.should_exit = True
         thread.join()

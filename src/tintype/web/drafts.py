@@ -36,7 +36,7 @@ from tintype.runtime.read import count_pages, read_photo
 from tintype.runtime.write import to_image, write_photo
 from tintype.web.choices import ALTERNATIVES, Choices, number, read_choices
 from tintype.web.files import SUFFIXES, TYPES
-from tintype.web.sending import picture
+from tintype.web.sending import picture, whole
 from tintype.web.turns import Turns
 
 MOST_DRAFTS = 64  # kept
@@ -179,7 +179,7 @@ class Drafts:
     async def lightness(self, request: Request) -> Response:
         """The photograph in grey, as an 8-bit JPEG; what is transparent is white. A very long one is reduced."""
         kept = self._known(request)
-        return Response(await self._answer(kept, lambda kept: _grey(kept.draft.photo)), media_type="image/jpeg")
+        return whole(await self._answer(kept, lambda kept: _grey(kept.draft.photo)), "image/jpeg")
 
     async def entropy(self, request: Request) -> Response:
         """In bytes, of which 255 is the most that there can be, with width and height in the headers."""
@@ -229,7 +229,7 @@ class Drafts:
             ]
             return np.stack(planes).transpose(0, 2, 3, 1).astype("<f2").tobytes()
 
-        return Response(await self._answer(asked, paint), media_type="application/octet-stream")
+        return whole(await self._answer(asked, paint), "application/octet-stream")
 
     async def preview(self, request: Request) -> Response:
         """A small JPEG of how it is to look."""
@@ -322,7 +322,7 @@ def _grey(photo: Photo) -> bytes:
     if photo.alpha is not None:
         white = np.uint16(255)
         picture = ((picture * photo.alpha.astype(np.uint16) + (white - photo.alpha) * white) // white).astype(np.uint8)
-    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 92)
+    return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 98)
 
 
 def _small(draft: Draft, choices: Choices) -> bytes:

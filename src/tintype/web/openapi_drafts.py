@@ -70,7 +70,10 @@ _DRAFT = _object(
     },
     own={"type": "integer", "description": "Which of the temperatures is the model's own."},
     suffix={"type": "string", "description": "Of the format that `picture` has unless told otherwise."},
-    deep={"type": "boolean", "description": "Whether it has more than 8 bits."},
+    deep={
+        "type": "boolean",
+        "description": "Whether its lightness is known to more than 8 bits, as it is of pictures with colours too.",
+    },
     pages={**_COUNT, "description": "Of the file that it is a page of."},
     looks_negative={"type": "boolean"},
 )

@@ -4,7 +4,7 @@ come while the body does."""
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +40,16 @@ class Sent(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await asyncio.to_thread(self._folder.cleanup)
+
+
+def whole(content: bytes, kind: str, **headers: str) -> StreamingResponse:
+    """What is in memory, piece by piece: sent at once, all of it would have to be taken in the time of a piece."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), _PIECE):
+            yield content[start : start + _PIECE]
+
+    return StreamingResponse(pieces(), media_type=kind, headers={"Content-Length": str(len(content)), **headers})
 
 
 def picture(folder: TemporaryDirectory[str], file: Path, kind: str) -> Sent:
