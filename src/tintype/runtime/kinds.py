@@ -57,6 +57,10 @@ def open_picture(file: BinaryIO, name: str) -> ImageFile.ImageFile:
     if not format:
         kinds = "JPEG, PNG, TIFF, WebP, BMP, GIF, AVIF or HEIC"
         raise PhotoError(f"{name}: not a photograph; it must be {kinds}, or a camera's raw file by its suffix")
+    if format == "Tiff":
+        from tintype.runtime.libtiff import hush
+
+        hush()
     if format == "Heif":
         _register_heif(name)
     else:
