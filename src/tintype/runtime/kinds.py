@@ -1,5 +1,6 @@
 """Which kind of file a photograph is, and what opens it."""
 
+import logging
 import os
 import threading
 import warnings
@@ -12,6 +13,9 @@ from PIL import Image, ImageFile
 
 from tintype.runtime.errors import PhotoError
 from tintype.runtime.formats import RAW
+
+# What Pillow logs of a damaged file it raises, too; who wants the log has handlers of his own.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _MAGIC = {
     b"\xff\xd8\xff": "Jpeg",

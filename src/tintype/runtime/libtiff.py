@@ -1,4 +1,4 @@
-"""Keeps libtiff, by which Pillow decodes compressed TIFF pictures, from writing on the terminal what it thinks of one."""
+"""Keeps libtiff, by which Pillow decodes TIFF pictures, from writing on the terminal what it thinks of them."""
 
 import ctypes
 import ctypes.util
