@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,23 +10,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-TINTYPE = [sys.executable, "-c", "from tintype.cli import main; main()"]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking"]
 NO_CARD = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # WebGL by the processor
-
-
-@contextmanager
-def served(*options: str) -> Iterator[str]:
-    """The command, and its address."""
-    command = [*TINTYPE, "serve", "--no-browser", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        try:
-            assert server.stdout
-            yield server.stdout.readline().strip()
-        finally:
-            server.send_signal(signal.SIGINT)
 
 
 @contextmanager

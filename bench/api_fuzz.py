@@ -10,11 +10,12 @@ schemathesis; 0 with a message where that is not installed.
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from _served import served
 
 HOOKS = Path(__file__).with_name("_api_photographs.py")
 
@@ -29,19 +30,12 @@ def main() -> None:
     if program is None:
         print("schemathesis is not installed, so nothing was tried; run: pip install schemathesis")
         return
-    command = [sys.executable, "-m", "tintype", "serve", "--no-browser", "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout
-        described = server.stdout.readline().strip() + "api/openapi.json"
-        command = [program, "run", described, "--checks", "all", "--max-examples", str(arguments.examples)]
-        command += ["--seed", str(arguments.seed), "--phases", "examples,coverage,fuzzing", *arguments.more]
+    with served() as page, tempfile.TemporaryDirectory() as folder:  # schemathesis keeps what it finds where it runs
+        command = [program, "run", f"{page}api/openapi.json", "--checks", "all"]
+        command += ["--max-examples", str(arguments.examples), "--seed", str(arguments.seed)]
+        command += ["--phases", "examples,coverage,fuzzing", *arguments.more]
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)}
-        with tempfile.TemporaryDirectory() as folder:  # it keeps what it finds where it runs
-            done = subprocess.run(command, cwd=folder, env=environment, check=False)
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
+        done = subprocess.run(command, cwd=folder, env=environment, check=False)
     sys.exit(done.returncode)
 
 

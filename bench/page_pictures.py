@@ -14,8 +14,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from _page import DESKTOP, PHONE, chromium, click_at, marks, opened, served, until
+from _page import DESKTOP, PHONE, chromium, click_at, marks, opened, until
 from _photograph import free_photographs
+from _served import served
 
 ORDER = ("palace", "astronaut", "coffee", "flower", "cat", "rocket")
 

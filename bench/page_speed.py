@@ -14,8 +14,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from _machine import describe
-from _page import DESKTOP, chromium, click_at, marks, served, until
+from _page import DESKTOP, chromium, click_at, marks, until
 from _photograph import save_photograph
+from _served import served
 
 SIZES = {"12 megapixels": (4000, 3000), "40 megapixels": (7300, 5480)}
 TIMES = 15
