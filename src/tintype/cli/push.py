@@ -21,7 +21,9 @@ Log in once, with `hf auth login`. docs/hub.md tells more.
 
 
 def _repository(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", value, re.ASCII):
+    from tintype.runtime.hub import REPOSITORY
+
+    if not re.fullmatch(REPOSITORY, value, re.ASCII):
         raise click.BadParameter(f"{value!r} is not OWNER/NAME.")
     return value
 

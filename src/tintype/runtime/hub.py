@@ -10,9 +10,11 @@ from tintype.runtime.errors import ModelError
 BUNDLE, WEIGHTS = "model.onnx", "model.safetensors"
 """What a repository's colorizer, and its weights to learn further with, are called."""
 
-_REPOSITORY = r"(\w(?:[\w.-]*\w)?/\w(?:[\w.-]*\w)?)"
-_SHORT = re.compile(rf"{_REPOSITORY}(?:@(.+))?", re.ASCII)
-_LONG = re.compile(rf"hf://{_REPOSITORY}(?:@(refs/(?:pr|convert)/[^/]+|[^/]+))?(?:/(.+))?", re.ASCII)
+REPOSITORY = r"(\w(?:[\w.-]*\w)?/\w(?:[\w.-]*\w)?)"
+"""A pattern for `owner/name`."""
+
+_SHORT = re.compile(rf"{REPOSITORY}(?:@(.+))?", re.ASCII)
+_LONG = re.compile(rf"hf://{REPOSITORY}(?:@(refs/(?:pr|convert)/[^/]+|[^/]+))?(?:/(.+))?", re.ASCII)
 _FILES = (".onnx", ".safetensors", ".pth", ".pt", ".bin", ".h5", ".ckpt")
 _PATIENCE = 10  # seconds for the Hub's first answer
 
