@@ -28,7 +28,8 @@ class Session:
     @torch.inference_mode()
     def run(self, names: list[str], inputs: dict[str, Any]) -> list[np.ndarray]:
         given = [torch.from_numpy(np.asarray(inputs[name])) for name in ("lightness", "temperature")]
-        return [part.numpy() for part in self._graph(*given)]
+        outputs = dict(zip(("ab", "entropy", "logits"), self._graph(*given), strict=True))
+        return [outputs[name].numpy() for name in names]
 
 
 def torch_session(colorizer: Colorizer) -> Session:
