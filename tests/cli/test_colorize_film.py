@@ -1,24 +1,31 @@
 """`tintype colorize` with films."""
 
+import signal
+import subprocess
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from cli.command import Run, names, photograph
+from cli.command import ENVIRONMENT, TINTYPE, Run, names, photograph
 
 av = pytest.importorskip("av")
 
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    path = tmp_path / "old.mkv"
+    return make_film(tmp_path / "old.mkv", 4)
+
+
+def make_film(path: Path, frames: int) -> Path:
     with av.open(str(path), "w") as out:
         stream = out.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(4):
+        for number in range(frames):
             ramp = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1))
             frame = av.VideoFrame.from_ndarray(ramp, format="gray").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, 25)
@@ -72,3 +79,44 @@ def test_without_pyav_it_is_told_how_to_install_it(film: Path, run: Run, monkeyp
     assert (
         'films need PyAV, which is not installed. In a checkout of tintype, run: pip install ".[video]"' in result.err
     )
+
+
+def test_every_is_on_which_frames_the_network_runs(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tintype.video import colorize as module
+
+    runs = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return predict(*arguments)
+
+    make_film(tmp_path / "old.mkv", 40)
+    predict = module.predict
+    monkeypatch.setattr(module, "predict", counted)
+    assert run("old.mkv", "-o", "all.mkv").code == 0
+    assert runs == 40
+    assert run("old.mkv", "-o", "half.mkv", "--every", "2").code == 0
+    assert 20 <= runs - 40 <= 21  # one more in the first second, which is gone through backwards
+    assert run("old.mkv", "-o", "none.mkv", "--every", "0").code == 2
+
+
+def test_a_film_that_is_stopped_by_ctrl_c_goes_on_with_the_same_command(tmp_path: Path, model: Path) -> None:
+    make_film(tmp_path / "old.mkv", 600)
+    command = [TINTYPE, "colorize", "old.mkv", "--model", str(model)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / ".old.color.mkv.parts" / "unfinished.nut").exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "Stopped: 0 colorized. The same command goes on here.\n"
+    assert not (tmp_path / "old.color.mkv").exists()
+    again = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert names(tmp_path) == {"old.mkv", "old.color.mkv"}
+    with av.open(str(tmp_path / "old.color.mkv")) as made:
+        assert sum(1 for _ in made.decode(video=0)) == 600

@@ -41,13 +41,17 @@ def scene(seed, number=0, *, gain=1.0, grain=3.0):
     return picture.clip(16, 235).astype(np.uint8)
 
 
-def make_film(path, pictures, *, times=None, sound=False, codec="ffv1", base=Fraction(1, 25), rotation=0, full=False):
+def make_film(
+    path, pictures, *, times=None, sound=False, codec="ffv1", base=Fraction(1, 25), rotation=0, full=False, shape=None
+):
     """A grey film; `times` in units of `base`."""
     with av.open(str(path), "w") as film:
         stream = film.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.color_range = 1 + full
+        if shape:
+            stream.codec_context.sample_aspect_ratio = shape
         if rotation:
             stream.set_display_rotation(rotation)
         voice = film.add_stream("aac" if path.suffix != ".mkv" else "flac", rate=48000) if sound else None

@@ -51,6 +51,7 @@ def with_films(colorize: Colorize, settings: Settings, stop: Event, film: Film) 
                 temperature=settings.temperature,
                 saturation=settings.saturation,
                 overwrite=settings.overwrite,
+                every=settings.every,
                 stopped=stop.is_set,
                 progress=progress,
             )

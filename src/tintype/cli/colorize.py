@@ -89,6 +89,14 @@ Exit code: 0 all done, 1 some failed, 2 wrong usage, 130 stopped by Ctrl-C.
     show_default=True,
     help="Bits a channel of the output; 16 only in PNG and TIFF.",
 )
+@click.option(
+    "--every",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Films: run the network on every Nth frame, and move its colours along between; quicker.",
+)
 @click.option("--overwrite", is_flag=True, help="Make outputs again that are there already.")
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Photographs in work at a time.  [default: one per processor]"
@@ -121,6 +129,7 @@ def colorize(
     negative: bool,
     as_is: bool,
     depth: str,
+    every: int,
     overwrite: bool,
     jobs: int | None,
     report_file: str | None,
@@ -139,7 +148,7 @@ def colorize(
     if address and engine != "ray":
         raise click.UsageError("--address is of a Ray cluster: add --engine ray", ctx)
     plan = make_plan(ctx, paths, out, overwrite)
-    settings = Settings(model, size, temperature, saturation, overwrite, negative, as_is, int(depth))
+    settings = Settings(model, size, temperature, saturation, overwrite, negative, as_is, int(depth), every)
     stdout = sys.stdout  # an engine may lead it elsewhere, for libraries that print
     with ExitStack() as stack:
         stop = stack.enter_context(stopping())

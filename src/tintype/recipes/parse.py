@@ -105,7 +105,7 @@ def _named(kinds: tuple[Any, ...], value: object, key: str) -> Any:
         raise RecipeError(f"key '{key}' is {value!r}; it must be a block with a name: {_either(names)}")
     if "name" not in value:
         raise RecipeError(f"missing key '{key}.name'; it must be {_either(names)}")
-    if value["name"] not in names:
+    if value["name"] not in list(names):  # what YAML reads need not be hashable
         raise RecipeError(f"key '{key}.name' is {value['name']!r}; it must be {_either(names)}")
     return names[value["name"]]
 

@@ -11,7 +11,7 @@ Colorize = Callable[[Path, Path], Sequence[str] | None]  # remarks, in a line ea
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a run; see `Colorizer` and `Colorizer.colorize_file`."""
+    """The options of a run; see `Colorizer`, `Colorizer.colorize_file` and, for `every`, `colorize_film`."""
 
     model: str = "bundled"
     size: int | None = None
@@ -21,6 +21,7 @@ class Settings:
     negative: bool = False
     as_is: bool = False
     depth: int = 8
+    every: int = 1
 
     def load(self, threads: int) -> Colorize:
         """What makes one colour version, from source to target. Loads the model; raises as `Colorizer` does."""

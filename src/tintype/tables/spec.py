@@ -213,10 +213,16 @@ def _table(values: dict[str, Any]) -> Table:
     plain = {key: value for key, value in values.items() if key not in (*blocks, *optional)}
     for key, one in blocks.items():
         plain[key] = {name: one(value, f"{key}.{name}") for name, value in _block(values.get(key), key).items()}
-    made = Table(**_texts(plain), expected=tuple(map(tuple, values.get("expected", ()))))
+    made = Table(**_texts(plain), expected=_pairs(values.get("expected", [])))
     made = replace(made, whiskers=str(values.get("whiskers", made.whiskers)))
     _check(made)
     return made
+
+
+def _pairs(value: Any) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(value, list) or not all(isinstance(pair, list) for pair in value):
+        raise RecipeError(f"key 'expected' is {value!r}; it must be a list of lists such as [ROW, ROW]")
+    return tuple(tuple(map(str, pair)) for pair in value)
 
 
 def _texts(values: dict[str, Any]) -> dict[str, Any]:
@@ -260,7 +266,14 @@ def _scale(value: Any, key: str) -> Scale:
         inner = _block(block.get(name, {}), f"{key}.{name}")
         held[name] = {each: _parsed(kind, one, f"{key}.{name}.{each}") for each, one in inner.items()}
     data = {str(name): str(what) for name, what in _block(block["data"], f"{key}.data").items()}
-    return Scale(str(block["about"]), data, int(block.get("seeds", 1)), int(block.get("pretrainings", 1)), **held)
+    seeds, pretrainings = (_count(block.get(name, 1), f"{key}.{name}") for name in ("seeds", "pretrainings"))
+    return Scale(str(block["about"]), data, seeds, pretrainings, **held)
+
+
+def _count(value: Any, key: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise RecipeError(f"key '{key}' is {value!r}; it must be a whole number from 1")
+    return value
 
 
 def _parsed(kind: type, value: Any, key: str) -> Any:
@@ -270,7 +283,11 @@ def _parsed(kind: type, value: Any, key: str) -> Any:
     if without:
         made = replace(made, without={name: str(why) for name, why in _block(without, key).items()})
     if set_in:
-        settings = {name: tuple(map(str, words)) for name, words in _block(set_in, key).items()}
+        settings = {}
+        for name, words in _block(set_in, f"{key}.set_in").items():
+            if not isinstance(words, list):
+                raise RecipeError(f"key '{key}.set_in.{name}' is {words!r}; it must be a list of settings, KEY=VALUE")
+            settings[name] = tuple(map(str, words))
         made = replace(made, set_in=settings)
     return made
 

@@ -28,7 +28,7 @@ def load_task(recipe: str | Path, settings: Sequence[str] = ()) -> TransferRecip
     """
     source, values = file.read_recipe(recipe, PACKAGE, settings)
     task = values.get("task")
-    if task not in TASKS:
+    if task not in list(TASKS):  # what YAML reads need not be hashable
         raise RecipeError(f"{source}: key 'task' is {task!r}; it must be {' or '.join(TASKS)}")
     try:
         return parse(TASKS[task].recipe, values)

@@ -22,7 +22,7 @@ from tintype.runtime.photo import Photo
 from tintype.runtime.predict import predict, seen
 from tintype.runtime.reduce import guide_of
 from tintype.video.encode import Part, encoder_for
-from tintype.video.join import join
+from tintype.video.join import check_streams, join
 from tintype.video.parts import Parts, fingerprint
 from tintype.video.planes import Coding, build, chroma, coding, luma, luma_lightness, shrink
 from tintype.video.read import frames, opened
@@ -119,8 +119,8 @@ def colorize_film(
     if target.suffix.lower() not in FILMS:
         raise PhotoError(f"{target}: cannot write a film as {target.suffix}; use {', '.join(FILMS)}")
     check_target(source, target, overwrite, "film")
-    with opened(source):
-        status = source.stat()
+    check_streams(source, target, FILMS[target.suffix.lower()])
+    status = source.stat()
     job = {
         "version": __version__,
         "source": [status.st_size, status.st_mtime_ns],

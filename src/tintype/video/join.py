@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,18 @@ from tintype.runtime.errors import PhotoError
 from tintype.video.read import opened
 
 _COPIED = ("audio", "subtitle", "attachment")
+
+
+def check_streams(source: Path, target: Path, format: str) -> None:
+    """Whether a format takes a film's sound and subtitles, before hours go into its pictures.
+
+    Raises:
+        PhotoError: it does not.
+    """
+    with opened(source) as (film, _), av.open(io.BytesIO(), "w", format=format) as out:
+        if _copies(film, out, source, target):
+            with _holding(target):
+                out.start_encoding()
 
 
 def join(
@@ -45,30 +59,42 @@ def join(
             video.metadata.update(picture.metadata)
             if rotation:
                 video.set_display_rotation(rotation)
-            copies: dict[int, Any] = {}
-            for stream in again.streams:
-                if stream.type in _COPIED:
-                    try:
-                        copies[stream.index] = out.add_stream_from_template(stream, opaque=True)
-                    except (ValueError, av.FFmpegError):
-                        raise PhotoError(
-                            f"{source}: its {stream.type} ({stream.name}) does not fit into {target.suffix}; "
-                            "write into a .mkv by -o"
-                        ) from None
-                    copies[stream.index].metadata.update(stream.metadata)
-                    copies[stream.index].disposition = stream.disposition
+            copies = _copies(again, out, source, target)
             chapters = film.chapters()
             if chapters:
                 out.set_chapters(chapters)
-            try:
+            with _holding(target):
                 for _, _, packet in heapq.merge(
                     _video(parts, video, picture.time_base or Fraction(1, 1000), last),
                     _others(again, copies),
                     key=lambda entry: entry[:2],
                 ):
                     out.mux(packet)
-            except av.FFmpegError as error:
-                raise PhotoError(f"{target.suffix} cannot hold this film ({error.strerror}); use .mkv") from None
+
+
+def _copies(film: Any, out: Any, source: Path, target: Path) -> dict[int, Any]:
+    """Streams of `out` for the sound, subtitles and attachments of a film, by these' numbers."""
+    copies: dict[int, Any] = {}
+    for stream in film.streams:
+        if stream.type in _COPIED:
+            try:
+                copies[stream.index] = out.add_stream_from_template(stream, opaque=True)
+            except (ValueError, av.FFmpegError):
+                raise PhotoError(
+                    f"{source}: its {stream.type} ({stream.name}) does not fit into {target.suffix}; "
+                    "write into a .mkv by -o"
+                ) from None
+            copies[stream.index].metadata.update(stream.metadata)
+            copies[stream.index].disposition = stream.disposition
+    return copies
+
+
+@contextmanager
+def _holding(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except av.FFmpegError as error:
+        raise PhotoError(f"{target.suffix} cannot hold this film ({error.strerror}); use .mkv") from None
 
 
 _FORMATS_OWN = {"major_brand", "minor_version", "compatible_brands", "encoder"}
