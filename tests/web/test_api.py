@@ -17,6 +17,7 @@ from PIL import Image
 from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
+from runtime.dng import save_dng, scene
 from tintype.runtime import Colorizer
 from tintype.web.api import api
 from tintype.web.hosts import Hosts
@@ -60,6 +61,20 @@ def client(colorizer, temporary):
 def opened(response) -> Image.Image:
     assert response.status_code == 200, response.text
     return Image.open(io.BytesIO(response.content))
+
+
+def test_a_raw_file_is_known_by_its_name(client, tmp_path_factory):
+    pytest.importorskip("rawpy")
+    sent = save_dng(tmp_path_factory.mktemp("raw") / "x.dng", scene()).read_bytes()
+    for response in (
+        client.post("/api/colorize?suffix=.DNG", content=sent),
+        client.post("/api/colorize", files={"file": ("old.dng", sent, "application/octet-stream")}),
+        client.post("/api/colorize?suffix=.dng", files={"file": ("blob", sent, "application/octet-stream")}),
+    ):
+        picture = opened(response)
+        assert (picture.format, picture.size) == ("PNG", (96, 64))
+    assert client.post("/api/colorize?suffix=.nef", content=photograph()).status_code == 422
+    assert opened(client.post("/api/colorize?suffix=/../x.jpg", content=photograph())).format == "JPEG"
 
 
 def test_bytes_and_forms_give_the_picture_that_the_colorizer_makes(client, colorizer, temporary):

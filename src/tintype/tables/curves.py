@@ -9,6 +9,7 @@ from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, t
 
 HEIGHT, LEFT, RIGHT, TOP = 250, 44, 8, 30
 APART = 6  # from one row's marks to the next one's, so that whiskers do not hide each other
+WIDE = 700
 HUES = 6  # --c1 to --c6 in the page's style
 SHAPES = (  # of the means
     lambda x, y: f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
@@ -45,7 +46,8 @@ def curves(built: Mapping[str, Any], rows: Sequence[Row]) -> str:
     about = "A curve for each row, ours solid with its seeds, the paper's dashed; the numbers stand in the table."
     drawing = svg(right + RIGHT, height, "curves", built["title"], about, parts)
     marked = key([*map(_entry, range(len(rows)), rows), *_KEY, whisker_key(built)])
-    return f'{marked}<figure class="curves">{drawing}</figure>'
+    wide = ' wide" tabindex="0" aria-label="The chart' if right > WIDE else ""  # on a phone moved sideways, as the table
+    return f'{marked}<figure class="curves{wide}">{drawing}</figure>'
 
 
 _KEY = (

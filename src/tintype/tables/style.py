@@ -40,6 +40,7 @@ figure { margin: 0; }
 figcaption { font-weight: 600; font-size: .95rem; margin-bottom: .25rem; }
 figure svg { width: 100%; max-width: 32rem; height: auto; display: block; }
 .curves svg { max-width: 46rem; }
+.curves.wide svg { min-width: 46rem; max-width: 66rem; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 svg .tick { text-anchor: middle; fill: var(--dim); }
 svg .side { text-anchor: end; fill: var(--dim); } svg .unit { fill: var(--dim); }
@@ -65,5 +66,5 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; white-space: nowrap; }
 details code { display: block; max-width: 34rem; margin: .25rem 0; }
 @media (max-width: 40rem) { table { font-size: .85rem; } tbody th { white-space: normal; min-width: 7rem; }
-  .curves svg text { font-size: 17px; } }
+  .curves svg text { font-size: 17px; } .curves.wide svg text { font-size: 15px; } }
 """

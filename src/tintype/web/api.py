@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tintype.runtime import Colorizer, PhotoError
-from tintype.runtime.formats import FORMATS
+from tintype.runtime.formats import FORMATS, RAW
 from tintype.runtime.read import count_pages, read_header
 from tintype.web.drafts import Drafts
 from tintype.web.files import SUFFIXES, TYPES
@@ -104,10 +104,10 @@ class _Api:
     async def _read(self, request: Request, folder: Path) -> _Asked:
         """The request's photograph, on the disk, and what is asked of it."""
         options = dict(request.query_params)
-        source = folder / "photograph"
+        source, named = folder / "photograph", ""
         kind, _ = parse_options_header(request.headers.get("content-type", ""))
         if kind == b"multipart/form-data":
-            fields = await self._read_form(request, source)
+            fields, named = await self._read_form(request, source)
             twice = sorted(options.keys() & fields.keys())
             if twice:
                 raise HTTPException(400, f"given in the query and in the form: {', '.join(twice)[:200]}")
@@ -118,7 +118,7 @@ class _Api:
                     file.write(part)
         if not source.exists() or not source.stat().st_size:
             raise HTTPException(400, "there is no photograph: send its bytes, or a form with the field `file`")
-        strange = sorted(set(options) - {"temperature", "saturation", "format", "json"})
+        strange = sorted(set(options) - {"temperature", "saturation", "format", "json", "suffix"})
         if strange:
             raise HTTPException(400, f"unknown: {', '.join(strange)[:200]}")
         wanted = options.get("format")
@@ -133,11 +133,15 @@ class _Api:
         if as_json not in ("0", "1", "false", "true"):
             raise HTTPException(400, "json: 1 or 0")
         in_json = as_json in ("1", "true") or "application/json" in request.headers.get("accept", "")
+        suffix = options.get("suffix", named).lower()
+        if suffix in RAW:  # which are known by their names only
+            source = source.rename(source.with_suffix(suffix))
         return _Asked(
             source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), in_json
         )
 
-    async def _read_form(self, request: Request, source: Path) -> dict[str, str]:
+    async def _read_form(self, request: Request, source: Path) -> tuple[dict[str, str], str]:
+        """The fields of a form, and the suffix of its file's name; the file goes to `source`."""
         try:
             parser = MultiPartParser(
                 request.headers, self._turns.body(request), max_files=1, max_fields=8, max_part_size=LONGEST_FIELD
@@ -147,11 +151,13 @@ class _Api:
             reason = getattr(error, "message", "") or str(error)
             raise HTTPException(400, f"the form cannot be read: {reason}"[:300]) from error
         fields: dict[str, str] = {}
+        named = ""
         try:
             for name, value in form.multi_items():
                 if isinstance(value, str):
                     fields[name] = value
                 elif name == "file":
+                    named = Path(value.filename or "").suffix
                     with source.open("wb") as file:
                         while part := await value.read(1 << 20):
                             file.write(part)
@@ -159,7 +165,7 @@ class _Api:
                     raise HTTPException(400, f"the photograph is the field `file`, not {name[:50]!r}")
         finally:
             await form.close()
-        return fields
+        return fields, named
 
     def _make(self, asked: _Asked, folder: Path) -> _Made:
         kind, _ = self._turns.limits.check(asked.source)

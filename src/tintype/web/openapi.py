@@ -32,6 +32,10 @@ _OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"type": "string", "enum": ["jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp"]},
         "Of the picture. Without it, that of the photograph, or PNG where that cannot be written.",
     ),
+    "suffix": (
+        {"type": "string"},
+        "Of the photograph's name. Cameras' raw files are known by it; in a form, the file's own name tells it.",
+    ),
     "json": ({"type": "string", "enum": ["0", "1", "false", "true"]}, "1 for JSON that holds the picture."),
 }
 
