@@ -2,7 +2,7 @@
 
 import { words } from "./words.js";
 
-const RETRIES = [500, 1000, 2000, 4000, 8000];
+const RETRIES = [500, 1000, 2000, 4000, ...Array(14).fill(8000)]; // two minutes, after which a busy server is told
 
 export class Refused extends Error {
   constructor(message, status) {

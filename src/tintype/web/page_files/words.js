@@ -48,6 +48,8 @@ const en = {
   formatDeep: (name) => `${name}, 16 bits`,
   save: "Save",
   remove: "Remove from this page",
+  removed: (name) => `${name} is removed from this page; its file is where it was.`,
+  putBack: "Put it back",
   hintTitle: "Colour of this place",
   hintSuggested: "The model thinks of:",
   hintOther: "Another colour",
