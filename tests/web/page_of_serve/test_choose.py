@@ -95,7 +95,7 @@ def test_what_was_removed_is_put_back_with_what_was_chosen(visit, old):
     chosen = page.locator("#hints button").inner_text()
     page.click("#remove")
     assert names(page) == ["coffee.jpg"]
-    assert "astronaut.jpg is removed" in page.inner_text("#notice-text")
+    assert "astronaut.jpg is off this page" in page.inner_text("#notice-text")
     before = marks(page, "shown")
     page.click("#notice-act")
     until(page, lambda: marks(page, "shown") > before)

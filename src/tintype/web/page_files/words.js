@@ -48,7 +48,7 @@ const en = {
   formatDeep: (name) => `${name}, 16 bits`,
   save: "Save",
   remove: "Remove from this page",
-  removed: (name) => `${name} is removed from this page; its file is where it was.`,
+  removed: (name) => `${name} is off this page; its file is untouched.`,
   putBack: "Put it back",
   hintTitle: "Colour of this place",
   hintSuggested: "The model thinks of:",
