@@ -103,20 +103,33 @@ def test_every_is_on_which_frames_the_network_runs(tmp_path: Path, run: Run, mon
 
 def test_a_film_that_is_stopped_by_ctrl_c_goes_on_with_the_same_command(tmp_path: Path, model: Path) -> None:
     make_film(tmp_path / "old.mkv", 600)
-    command = [TINTYPE, "colorize", "old.mkv", "--model", str(model)]
-    process = subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / ".old.color.mkv.parts" / "unfinished.nut").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
+    parts = tmp_path / ".old.color.mkv.parts"
+
+    def start() -> "subprocess.Popen[str]":
+        command = [TINTYPE, "colorize", "old.mkv", "--model", str(model)]
+        return subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+
+    def until_there(path: Path, process: "subprocess.Popen[str]") -> None:
+        deadline = time.monotonic() + 60
+        while not path.exists():
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.01)
+
+    process = start()
+    until_there(parts / "000000.npz", process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == "Stopped: 0 colorized. The same command goes on here.\n"
     assert not (tmp_path / "old.color.mkv").exists()
-    again = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
-    assert again.returncode == 0, again.stderr
+    made = (parts / "000000.nut").stat()
+    process = start()
+    last = max(int(path.stem) for path in parts.glob("*.npz"))
+    until_there(parts / f"{last + 1:06}.npz", process)
+    assert (parts / "000000.nut").stat().st_ino == made.st_ino
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
     assert names(tmp_path) == {"old.mkv", "old.color.mkv"}
-    with av.open(str(tmp_path / "old.color.mkv")) as made:
-        assert sum(1 for _ in made.decode(video=0)) == 600
+    with av.open(str(tmp_path / "old.color.mkv")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 600

@@ -54,7 +54,8 @@ def make_film(
             stream.codec_context.sample_aspect_ratio = shape
         if rotation:
             stream.set_display_rotation(rotation)
-        voice = film.add_stream("aac" if path.suffix != ".mkv" else "flac", rate=48000) if sound else None
+        usual = "aac" if path.suffix != ".mkv" else "flac"
+        voice = film.add_stream(usual if sound is True else sound, rate=48000) if sound else None
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
             for plane, values in zip(frame.planes, (picture, None, None), strict=True):

@@ -1,5 +1,6 @@
 """What a film has beside its pictures and its sound."""
 
+import errno
 import struct
 from fractions import Fraction
 
@@ -113,11 +114,35 @@ def test_the_shape_of_pixels_is_kept(colorizer, tmp_path, pictures, suffix):
     assert shapes == [Fraction(16, 11)] * 2
 
 
-def test_subtitles_that_do_not_fit_are_told_and_nothing_is_left(colorizer, tmp_path, full):
-    source = full(".mkv")
-    with pytest.raises(PhotoError, match=r"mkv"):
+@pytest.mark.parametrize(("suffix", "other", "advice"), [(".mkv", ".mp4", ".mkv"), (".mp4", ".mkv", ".mp4 or .mov")])
+def test_subtitles_that_do_not_fit_are_told_before_any_picture_is_made(
+    colorizer, tmp_path, full, suffix, other, advice
+):
+    source = full(suffix)
+    with pytest.raises(PhotoError, match=rf"subtitle \(\w+\) does not fit into \{other}; write into {advice} by -o"):
+        colorize_film(colorizer, source, tmp_path / f"new{other}")
+    assert not list(tmp_path.glob("*new*"))
+
+
+def test_sound_that_does_not_fit_is_told_before_any_picture_is_made(colorizer, tmp_path, pictures):
+    source = make_film(tmp_path / "a.mkv", pictures, codec="libx264", sound="pcm_s16le")  # FFmpeg tells it at the end
+    with pytest.raises(PhotoError, match=r"a\.mkv: its sound or subtitles do not fit into \.mp4 .*; write into \.mkv"):
         colorize_film(colorizer, source, tmp_path / "new.mp4")
-    assert not list(tmp_path.glob("*new*"))  # told before any picture is made
+    assert not list(tmp_path.glob("*new*"))
+    colorize_film(colorizer, source, tmp_path / "new.mkv")
+    assert sound_of(tmp_path / "new.mkv") == sound_of(source)
+
+
+def test_a_full_disk_at_the_end_is_not_called_a_film_that_does_not_fit(colorizer, tmp_path, pictures, monkeypatch):
+    source = make_film(tmp_path / "a.mkv", pictures[:3], codec="libx264")
+
+    def full_disk(*_):
+        raise av.FFmpegError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tintype.video.join._video", full_disk)
+    with pytest.raises(OSError, match="No space left") as caught:
+        colorize_film(colorizer, source, tmp_path / "new.mkv")
+    assert not isinstance(caught.value, PhotoError)
 
 
 def test_ten_bits_stay_ten(colorizer, tmp_path):

@@ -68,6 +68,10 @@ def test_a_raw_file_is_known_by_its_name(client, tmp_path_factory):
     sent = save_dng(tmp_path_factory.mktemp("raw") / "x.dng", scene()).read_bytes()
     for response in (
         client.post("/api/colorize?suffix=.DNG", content=sent),
+        client.post("/api/colorize?suffix=dng", content=sent),
+        client.post(
+            "/api/colorize", data={"suffix": ""}, files={"file": ("old.dng", sent, "application/octet-stream")}
+        ),
         client.post("/api/colorize", files={"file": ("old.dng", sent, "application/octet-stream")}),
         client.post("/api/colorize?suffix=.dng", files={"file": ("blob", sent, "application/octet-stream")}),
     ):

@@ -46,7 +46,7 @@ def curves(built: Mapping[str, Any], rows: Sequence[Row]) -> str:
     about = "A curve for each row, ours solid with its seeds, the paper's dashed; the numbers stand in the table."
     drawing = svg(right + RIGHT, height, "curves", built["title"], about, parts)
     marked = key([*map(_entry, range(len(rows)), rows), *_KEY, whisker_key(built)])
-    wide = ' wide" tabindex="0" aria-label="The chart' if right > WIDE else ""  # on a phone moved sideways, as the table
+    wide = ' wide" tabindex="0" aria-label="The chart' if right > WIDE else ""  # on a phone moved sideways
     return f'{marked}<figure class="curves{wide}">{drawing}</figure>'
 
 

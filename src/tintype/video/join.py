@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import io
 from collections.abc import Iterator, Sequence
@@ -24,10 +25,17 @@ def check_streams(source: Path, target: Path, format: str) -> None:
     Raises:
         PhotoError: it does not.
     """
-    with opened(source) as (film, _), av.open(io.BytesIO(), "w", format=format) as out:
-        if _copies(film, out, source, target):
-            with _holding(target):
-                out.start_encoding()
+    with opened(source) as (film, _), _holding(source, target), av.open(io.BytesIO(), "w", format=format) as out:
+        copies = _copies(film, out, source, target)
+        if not copies:
+            return
+        out.start_encoding()
+        waited = {copies[stream.index].index for stream in film.streams.audio if stream.index in copies}
+        for _, _, packet in _others(film, copies) if waited else ():  # some faults show only with sound, or at the end
+            waited.discard(packet.stream.index)
+            out.mux(packet)
+            if not waited:
+                break
 
 
 def join(
@@ -47,7 +55,7 @@ def join(
     """
     with opened(source) as (film, picture), av.open(str(parts[0])) as first:
         rotation = _rotation(film, picture)
-        with opened(source) as (again, _), av.open(str(target), "w", format=format) as out:
+        with opened(source) as (again, _), _holding(source, target), av.open(str(target), "w", format=format) as out:
             if format in ("mp4", "mov", "ipod"):
                 out.container_options["movflags"] = "+faststart"
             out.metadata.update({key: value for key, value in film.metadata.items() if key not in _FORMATS_OWN})
@@ -63,13 +71,12 @@ def join(
             chapters = film.chapters()
             if chapters:
                 out.set_chapters(chapters)
-            with _holding(target):
-                for _, _, packet in heapq.merge(
-                    _video(parts, video, picture.time_base or Fraction(1, 1000), last),
-                    _others(again, copies),
-                    key=lambda entry: entry[:2],
-                ):
-                    out.mux(packet)
+            for _, _, packet in heapq.merge(
+                _video(parts, video, picture.time_base or Fraction(1, 1000), last),
+                _others(again, copies),
+                key=lambda entry: entry[:2],
+            ):
+                out.mux(packet)
 
 
 def _copies(film: Any, out: Any, source: Path, target: Path) -> dict[int, Any]:
@@ -81,8 +88,7 @@ def _copies(film: Any, out: Any, source: Path, target: Path) -> dict[int, Any]:
                 copies[stream.index] = out.add_stream_from_template(stream, opaque=True)
             except (ValueError, av.FFmpegError):
                 raise PhotoError(
-                    f"{source}: its {stream.type} ({stream.name}) does not fit into {target.suffix}; "
-                    "write into a .mkv by -o"
+                    f"{source}: its {stream.type} ({stream.name}) does not fit into {target.suffix}; {_advice(target)}"
                 ) from None
             copies[stream.index].metadata.update(stream.metadata)
             copies[stream.index].disposition = stream.disposition
@@ -90,11 +96,19 @@ def _copies(film: Any, out: Any, source: Path, target: Path) -> dict[int, Any]:
 
 
 @contextmanager
-def _holding(target: Path) -> Iterator[None]:
+def _holding(source: Path, target: Path) -> Iterator[None]:
+    """Tells what a format does not take; a disk that is full is another matter."""
     try:
         yield
     except av.FFmpegError as error:
-        raise PhotoError(f"{target.suffix} cannot hold this film ({error.strerror}); use .mkv") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise OSError(error.errno, error.strerror) from None
+        told = f"{source}: its sound or subtitles do not fit into {target.suffix} ({error.strerror}); {_advice(target)}"
+        raise PhotoError(told) from None
+
+
+def _advice(target: Path) -> str:
+    return f"write into {'.mp4 or .mov' if target.suffix.lower() == '.mkv' else '.mkv'} by -o"
 
 
 _FORMATS_OWN = {"major_brand", "minor_version", "compatible_brands", "encoder"}

@@ -133,7 +133,8 @@ class _Api:
         if as_json not in ("0", "1", "false", "true"):
             raise HTTPException(400, "json: 1 or 0")
         in_json = as_json in ("1", "true") or "application/json" in request.headers.get("accept", "")
-        suffix = options.get("suffix", named).lower()
+        suffix = (options.get("suffix") or named).lower()
+        suffix = suffix if suffix.startswith(".") else f".{suffix}"
         if suffix in RAW:  # which are known by their names only
             source = source.rename(source.with_suffix(suffix))
         return _Asked(

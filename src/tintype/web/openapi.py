@@ -34,7 +34,8 @@ _OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "suffix": (
         {"type": "string"},
-        "Of the photograph's name. Cameras' raw files are known by it; in a form, the file's own name tells it.",
+        "Of the photograph's name. Cameras' raw files are known by it, all others by their content; in a form, the "
+        "file's own name tells it.",
     ),
     "json": ({"type": "string", "enum": ["0", "1", "false", "true"]}, "1 for JSON that holds the picture."),
 }

@@ -18,6 +18,13 @@ def marks(page, name):
     return page.evaluate(f"performance.getEntriesByName({json.dumps(name)}).length")
 
 
+def shown(page, name):
+    """How often a photograph was painted first."""
+    return page.evaluate(
+        "name => performance.getEntriesByName('shown').filter((mark) => mark.detail === name).length", name
+    )
+
+
 def add(page, *paths):
     before = marks(page, "shown")
     page.set_input_files("#add", [str(path) for path in paths])

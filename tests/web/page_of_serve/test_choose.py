@@ -4,7 +4,7 @@ import numpy as np
 
 from tintype.color import rgb_to_lab
 from web.page import until
-from web.page_of_serve.acts import BEGIN, Held, add, bare, canvas, coloured, hint, marks, names, states
+from web.page_of_serve.acts import BEGIN, Held, add, bare, canvas, coloured, hint, marks, states
 
 
 def test_sliders_answer_without_the_server(visit, old):
@@ -86,30 +86,6 @@ def test_an_alternative_can_be_taken(visit, old):
     page.click("#undo")
     until(page, lambda: np.array_equal(canvas(page), before))
     assert page.locator("#alternatives input").nth(0).is_checked()
-
-
-def test_what_was_removed_is_put_back_with_what_was_chosen(visit, old):
-    page = visit()
-    add(page, old / "astronaut.jpg", old / "coffee.jpg")
-    hint(page)
-    chosen = page.locator("#hints button").inner_text()
-    page.click("#remove")
-    assert names(page) == ["coffee.jpg"]
-    assert "astronaut.jpg is off this page" in page.inner_text("#notice-text")
-    before = marks(page, "shown")
-    page.click("#notice-act")
-    until(page, lambda: marks(page, "shown") > before)
-    assert names(page) == ["astronaut.jpg", "coffee.jpg"]
-    assert page.is_hidden("#notice")
-    assert page.locator("#hints button").inner_text() == chosen
-    page.click("#undo")
-    assert page.locator("#hints button").count() == 0
-    page.click("#remove")
-    page.click("#remove")
-    assert page.is_visible("#empty")
-    page.click("#notice-act")
-    until(page, lambda: states(page) == ["done"])
-    assert names(page) == ["coffee.jpg"]
 
 
 def test_a_switch_counts_though_it_is_colorized_already(visit, old):

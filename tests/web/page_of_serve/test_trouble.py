@@ -1,7 +1,5 @@
 """The page in a real browser: servers and files that go away, and tokens."""
 
-from PIL import Image
-
 from web.page import until
 from web.page_of_serve.acts import BEGIN, Held, add, downloaded, hint, states
 from web.server import Server
@@ -66,19 +64,6 @@ def test_a_file_that_is_gone_is_told_from_a_server_that_is_gone(visit, old, tmp_
     until(page, lambda: states(page) == ["done", "failed"])
     page.locator("#photographs button").nth(1).click()
     assert "cannot be read" in page.inner_text("#notice-text")
-
-
-def test_what_is_removed_while_it_is_colorized_does_not_come_back(visit, tmp_path):
-    Image.linear_gradient("L").save(tmp_path / "pages.tif", save_all=True, append_images=[Image.linear_gradient("L")])
-    page = visit()
-    held = Held(page, BEGIN)
-    page.set_input_files("#add", str(tmp_path / "pages.tif"))
-    held.wait()
-    page.click("#remove")
-    with page.expect_request(lambda request: request.method == "DELETE"):
-        held.release()
-    assert states(page) == []
-    assert page.is_visible("#empty")
 
 
 def test_a_new_token_in_the_address_is_taken_where_the_page_is(visit, old, tmp_path):

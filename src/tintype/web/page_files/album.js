@@ -43,10 +43,19 @@ export class Photograph {
   async begin() {
     if (!this.begun) {
       const options = { page: this.page, negative: this.negative ? 1 : 0, as_is: this.asIs ? 1 : 0 };
-      this.begun = server.begin(this.file, options).then((known) => (this.known = known));
-      this.begun.catch(() => this.again());
+      this.stopping = new AbortController();
+      const begun = server.begin(this.file, options, this.stopping.signal).then((known) => (this.known = known));
+      begun.catch(() => this.begun === begun && this.again());
+      this.begun = begun;
     }
     return this.begun;
+  }
+
+  /** Breaks off what is on its way, and has the server forget what it has. */
+  stop() {
+    this.stopping?.abort();
+    if (this.known) server.forget(this.known.name);
+    this.again();
   }
 
   /** Forgets what the server has. */

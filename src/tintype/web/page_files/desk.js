@@ -9,6 +9,7 @@ export const desk = {
   album: [], // of Photograph
   current: null,
   away: false, // the server did not answer
+  removed: null, // the photograph that was removed last, while it may be put back
 };
 
 export function say(text, quietly = false) {
@@ -18,13 +19,6 @@ export function say(text, quietly = false) {
   }
   $("notice-text").textContent = text;
   $("notice").hidden = !text;
-  $("notice-act").hidden = true;
-}
-
-/** Says something, with a button for what can be done about it. */
-export function offer(text, label, act) {
-  say(text);
-  Object.assign($("notice-act"), { textContent: label, hidden: false, onclick: () => (say(""), act()) });
 }
 
 export function failed(error) {
@@ -34,6 +28,6 @@ export function failed(error) {
 
 /** The server answered. */
 export function back() {
-  if ([words.noServer, words.noToken].includes($("notice-text").textContent)) say("");
+  if ([words.noServer, words.noToken, words.busy].includes($("notice-text").textContent)) say("");
   desk.away = false;
 }

@@ -1,7 +1,7 @@
 // The page: photographs are dropped, shown with their colours, changed and saved.
 
 import { dropped, inOrder } from "./album.js";
-import { $, desk, failed, say } from "./desk.js";
+import { $, back, desk, failed, say } from "./desk.js";
 import "./hints.js";
 import { add } from "./photographs.js";
 import { painter } from "./stage.js";
@@ -10,6 +10,8 @@ import { label, words } from "./words.js";
 label();
 $("no-webgl").hidden = Boolean(painter);
 $("notice-close").addEventListener("click", () => say(""));
+addEventListener("busy", () => say(words.busy));
+addEventListener("served", back);
 
 if (matchMedia("(hover: none)").matches) $("empty-title").textContent = words.chooseTitle;
 $("empty").addEventListener("click", () => $("add").click());
@@ -40,5 +42,5 @@ addEventListener("paste", (event) => {
 });
 
 addEventListener("beforeunload", (event) => {
-  if (desk.album.some((photograph) => photograph.unsaved)) event.preventDefault();
+  if ([...desk.album, desk.removed].some((photograph) => photograph?.unsaved)) event.preventDefault();
 });

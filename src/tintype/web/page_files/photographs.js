@@ -2,7 +2,7 @@
 
 import { Photograph } from "./album.js";
 import { refresh, showAlternatives, showChoices } from "./choices.js";
-import { $, back, desk, failed, offer, say } from "./desk.js";
+import { $, back, desk, failed, say } from "./desk.js";
 import { fillFormats } from "./saving.js";
 import * as server from "./server.js";
 import { blank, draw, painter, redraw, view } from "./stage.js";
@@ -148,20 +148,34 @@ function remove() {
     $("empty").hidden = false;
     $("save-all").disabled = true;
     $("private").textContent = words.private;
+    say("");
     $("add").focus();
   }
-  offer(words.removed(photograph.name), words.putBack, () => {
-    photograph.gone = false;
-    enter(photograph, Math.min(at, desk.album.length));
-    select(photograph);
-  });
+  offer(photograph, desk.album[at]);
+}
+
+let following = null; // what the photograph that was removed last came before
+/** Offers to put it back; until the next one is removed, or the offer is closed. */
+function offer(photograph, next) {
+  desk.removed = photograph;
+  following = next;
+  $("offer-text").textContent = photograph ? words.removed(photograph.name) : "";
+  $("offer").hidden = !photograph;
+}
+
+function putBack() {
+  const photograph = desk.removed, at = desk.album.indexOf(following);
+  offer(null);
+  photograph.gone = false;
+  enter(photograph, at < 0 ? desk.album.length : at);
+  select(photograph);
+  $("canvas").focus({ preventScroll: true });
 }
 
 /** Has the server forget it, and begin with it anew when it is wanted. */
 function forget(photograph) {
   clearTimeout(photograph.later);
-  if (photograph.known) server.forget(photograph.known.name);
-  photograph.again();
+  photograph.stop();
   Object.assign(photograph, { state: "waiting", painted: null });
 }
 
@@ -174,3 +188,5 @@ for (const [id, name] of [["negative", "negative"], ["as-is", "asIs"]])
   });
 
 $("remove").addEventListener("click", remove);
+$("offer-take").addEventListener("click", putBack);
+$("offer-close").addEventListener("click", () => offer(null));

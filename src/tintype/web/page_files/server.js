@@ -2,7 +2,8 @@
 
 import { words } from "./words.js";
 
-const RETRIES = [500, 1000, 2000, 4000, ...Array(14).fill(8000)]; // two minutes, after which a busy server is told
+const RETRIES = [500, 1000, 2000, 4000, ...Array(14).fill(8000)]; // two minutes, after which it has failed
+const PATIENCE = 3; // of them, before it is told that the server is busy
 
 export class Refused extends Error {
   constructor(message, status) {
@@ -38,9 +39,11 @@ async function ask(path, options = {}) {
       if (options.body instanceof Blob && !(await readable(options.body))) throw new Refused(words.noFile, 400);
       throw new Refused(words.noServer, 0);
     }
+    if (reply.ok && tries > PATIENCE) dispatchEvent(new Event("served"));
     if (reply.ok) return reply;
     if (reply.status === 503 && tries < RETRIES.length) {
-      await new Promise((done) => setTimeout(done, RETRIES[tries]));
+      if (tries === PATIENCE) dispatchEvent(new Event("busy"));
+      await pause(RETRIES[tries], options.signal);
       continue;
     }
     if (reply.status === 401) throw new Refused(words.noToken, 401);
@@ -48,6 +51,12 @@ async function ask(path, options = {}) {
     throw new Refused(String(told.error ?? reply.statusText).replace(/^photograph: /, ""), reply.status);
   }
 }
+
+const pause = (time, signal) =>
+  new Promise((done, failed) => {
+    const timer = setTimeout(done, time);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), failed(signal.reason)), { once: true });
+  });
 
 /** Whether a file is still where it was, as it was: browsers do not tell this from a server that does not answer. */
 async function readable(file) {
@@ -66,10 +75,10 @@ const post = (path, choices, signal) =>
   ask(path, { method: "POST", body: JSON.stringify(choices), headers: { "Content-Type": "application/json" }, signal });
 
 /** Sends a photograph; what the server knows of it. */
-export async function begin(file, options) {
+export async function begin(file, options, signal) {
   const suffix = /\.[^.]*$/.exec(file.name)?.[0] ?? "";
   const query = new URLSearchParams({ ...options, suffix });
-  return (await ask(`drafts?${query}`, { method: "POST", body: file })).json();
+  return (await ask(`drafts?${query}`, { method: "POST", body: file, signal })).json();
 }
 
 export const forget = (name) => ask(`drafts/${name}`, { method: "DELETE" }).catch(() => {});

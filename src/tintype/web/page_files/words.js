@@ -75,6 +75,7 @@ const en = {
   crossAt: (across, down) => `${across} % from the left, ${down} % from the top`,
   looksNegative: "This looks like a colour negative. If it is one, tick “It is a negative”.",
   noServer: "tintype does not answer any more. Is it still running? Your photographs are still here; start it again and go on.",
+  busy: "tintype is busy with other photographs; this waits for it.",
   noToken: "This page needs its token: open the whole address that tintype printed, with #token=… at its end.",
   noFile: "This file cannot be read any more. Was it moved or changed? Add it again.",
   noWebgl: "This browser cannot show photographs here (it has no WebGL 2). Saving works.",
