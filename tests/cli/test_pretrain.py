@@ -141,7 +141,9 @@ def test_a_worker_that_is_killed_ends_a_run_in_one_line(place, monkeypatch):
         return loss_of(*arguments)
 
     monkeypatch.setattr(colorization, "loss_of", kill)
-    result = tintype("tiny.yaml", "--data", "photographs", "--out", "run", "--set", "data.workers=1", "--set", "steps=100")
+    result = tintype(
+        "tiny.yaml", "--data", "photographs", "--out", "run", "--set", "data.workers=1", "--set", "steps=100"
+    )
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("a process that decodes photographs was killed, perhaps")
     assert "Traceback" not in result.output

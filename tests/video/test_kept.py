@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tintype.runtime import PhotoError
+from tintype.video import colorize as module
 from tintype.video.colorize import colorize_film
 from video.conftest import HEIGHT, WIDTH, make_film, sound_of
 
@@ -139,7 +140,7 @@ def test_a_full_disk_at_the_end_is_not_called_a_film_that_does_not_fit(colorizer
     def full_disk(*_):
         raise av.FFmpegError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tintype.video.join._video", full_disk)
+    monkeypatch.setitem(module.join.__globals__, "_video", full_disk)
     with pytest.raises(OSError, match="No space left") as caught:
         colorize_film(colorizer, source, tmp_path / "new.mkv")
     assert not isinstance(caught.value, PhotoError)

@@ -93,9 +93,9 @@ def test_a_switch_counts_though_it_is_colorized_already(visit, old):
     held = Held(page, BEGIN)
     page.set_input_files("#add", str(old / "astronaut.jpg"))
     held.wait()
-    page.check("#negative")
     with page.expect_request(lambda request: "negative=1" in request.url):
-        held.release()
+        page.check("#negative")
+    held.release()
     until(page, lambda: states(page) == ["done"])
     bare(page)
     negative = canvas(page)
