@@ -134,3 +134,22 @@ def test_figure_3_compares_with_what_was_fine_tuned_for_it(photos):
     kinds = [run.words[1] for run in plan.runs.values() if run.kind == "transfer"]
     assert sorted(kinds) == ["segment-mini"] * 2 + ["shift"] * 2
     assert not any(column == "fine-tuned" for _, column in (*plan.cells, *plan.not_run))
+
+
+TOLD = {  # by each task, in its results
+    "linear": r"layers\.(\*|\w+)\.top1",
+    "svm": r"layer\.(\*|\w+)\.area",
+    "classify": "map_area|map_11_point",
+    "detect": "map_area|map_11_point",
+    "segment": "mean_iu",
+    "low-shot": "top1|top5",
+    "shift": r"layers\.\w+\.median",
+}
+
+
+@pytest.mark.parametrize("name", bundled_tables())
+def test_figures_are_such_as_their_tasks_tell(name):
+    for scale in load_table(name).scales.values():
+        for key, column in scale.columns.items():
+            if column.task != "evaluate":
+                assert re.fullmatch(TOLD[load_task(column.task).task], column.figure), key

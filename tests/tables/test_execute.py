@@ -111,6 +111,17 @@ def test_the_best_of_several_figures_is_taken_where_a_path_has_a_star(planned, b
     assert built["rows"][0]["ours"]["seg"]["values"] == [value, value]
 
 
+def test_a_figure_that_runs_do_not_tell_is_named(planned):
+    table, plan, folder = planned
+    plan.cells["none", "seg"] = cell = replace(plan.cells["none", "seg"], path="layers.*.map")
+    for name in cell.runs:
+        folder.result(plan.runs[name]).parent.mkdir(parents=True)
+        folder.result(plan.runs[name]).write_text(json.dumps({"results": {"layers": {"conv1": {"top1": 7.0}}}}))
+    row = collect(table, "mini", plan, folder)["rows"][0]
+    assert "seg" not in row["ours"]
+    assert row["not_run"]["seg"] == "a run has no figure layers.*.map"
+
+
 def test_a_run_that_fails_stops_what_needs_it_and_nothing_else(planned, tmp_path):
     table, plan, folder = planned
     orders(tmp_path, fail=["pretrain"])
