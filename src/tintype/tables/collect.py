@@ -71,16 +71,12 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                     cells[column][end] = statistics.fmean(found)
         if len(values) < len(figure.runs):
             failed = states.count("failed") + sum(_lost(plan, plan.runs[n], folder) for n in figure.runs)
-            without = states.count("done") > len(values)  # a table that asks for what the task does not tell
-            reasons[column] = (
-                "failed"
-                if failed
-                else f"a run has no figure {figure.path}"
-                if without
-                else "not run yet"
-                if not values
-                else "not all runs are done"
-            )
+            if failed:
+                reasons[column] = "failed"
+            elif states.count("done") > len(values):  # the table asks for what the task does not tell
+                reasons[column] = f"a run has no figure {figure.path}"
+            else:
+                reasons[column] = "not all runs are done" if values else "not run yet"
     published = {
         column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
         for column, one in table.rows[row].published.items()

@@ -86,3 +86,18 @@ class Held:
         self.holding = False
         for route in self.routes:
             route.continue_()
+
+
+def busy(page, pattern, times):
+    """Has the first requests that match refused, as a busy server does. All of them, as they come."""
+    asked = []
+
+    def answer(route):
+        asked.append(route.request)
+        if len(asked) <= times:
+            route.fulfill(status=503, json={"error": "busy"})
+        else:
+            route.continue_()
+
+    page.route(pattern, answer)
+    return asked

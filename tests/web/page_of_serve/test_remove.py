@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from web.page import PHONE, until
-from web.page_of_serve.acts import BEGIN, Held, add, bare, canvas, hint, names, shown, states
+from web.page_of_serve.acts import BEGIN, Held, add, bare, busy, canvas, hint, names, shown, states
 
 
 def put_back(page, name):
@@ -93,16 +93,7 @@ def test_what_is_removed_while_it_is_colorized_does_not_come_back(visit, tmp_pat
 
 def test_what_is_removed_holds_nothing_up_where_the_server_is_busy(visit, old):
     page = visit()
-    asked = []
-
-    def busy(route):
-        asked.append(route.request)
-        if len(asked) <= 3:
-            route.fulfill(status=503, json={"error": "busy"})
-        else:
-            route.continue_()
-
-    page.route(BEGIN, busy)
+    asked = busy(page, BEGIN, 3)
     page.set_input_files("#add", [str(old / "astronaut.jpg"), str(old / "coffee.jpg")])
     until(page, lambda: len(asked) == 3)  # and 2 seconds until the fourth
     page.click("#remove")
@@ -113,16 +104,7 @@ def test_what_is_removed_holds_nothing_up_where_the_server_is_busy(visit, old):
 
 def test_a_busy_server_is_told_and_waited_for(visit, old):
     page = visit()
-    asked = []
-
-    def busy(route):
-        asked.append(route.request)
-        if len(asked) <= 4:
-            route.fulfill(status=503, json={"error": "busy"})
-        else:
-            route.continue_()
-
-    page.route(BEGIN, busy)
+    busy(page, BEGIN, 4)
     page.set_input_files("#add", str(old / "coffee.jpg"))
     until(page, lambda: "busy" in page.inner_text("#notice-text"))
     until(page, lambda: states(page) == ["done"])
