@@ -134,11 +134,11 @@ def test_seeds_are_counted_once_and_runs_of_known_length_have_no_operations(plan
         assert (found[name].operations == 0) == (run.minutes > 0)
 
 
-def test_a_recipe_that_is_not_there_is_told_before_anything_runs(tmp_path):
+def test_a_wrong_setting_is_told_before_anything_runs(tmp_path):
     (tmp_path / "a.tar").touch()
-    text = TABLE.replace("task: segment-mini", "task: segment-mimi")
+    text = TABLE.replace("set: [per_class=10]", "set: [per_clas=10]")
     plan = make_plan(load_table(write_table(tmp_path, text)), "mini", {"photos": [str(tmp_path)]})
-    with pytest.raises(RecipeError, match="no recipe named 'segment-mimi'; did you mean 'segment-mini'"):
+    with pytest.raises(RecipeError, match="unknown key 'per_clas'"):
         costs(plan, plan.runs.values())
 
 

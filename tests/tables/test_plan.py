@@ -58,6 +58,27 @@ def test_names_follow_from_what_a_run_follows_from_and_nothing_else(table, place
     assert len(names(pretrainings=2) - names()) == 2  # the second pretraining, and the seed that now uses it
 
 
+def test_names_follow_from_what_stands_in_recipes(place):
+    text = TABLE.replace("recipe: larsson17-alexnet-histograms-mini", f"recipe: {place}/mine.yaml")
+    table = load_table(write_table(place, text))
+
+    def names(row, *lines):
+        text = "\n".join(["base: larsson17-alexnet-histograms-mini", *lines])
+        (place / "mine.yaml").write_text(text)
+        return set(make_plan(table, "mini", {"photos": [str(place)]}, only=[row]).runs)
+
+    first = names("colour")
+    assert not first & names("colour", "steps: 7")  # the pretraining, and what is measured on it
+    assert names("colour", "log_every: 7", "description: in other words") == first
+    assert names("none", "steps: 7") == names("none")
+
+
+def test_a_recipe_that_is_not_there_is_told_when_planning(place):
+    table = load_table(write_table(place, TABLE.replace("task: segment-mini", "task: segment-mimi")))
+    with pytest.raises(RecipeError, match="did you mean 'segment-mini'"):
+        make_plan(table, "mini", {"photos": [str(place)]})
+
+
 def test_a_column_may_have_more_seeds_than_others(place):
     text = TABLE.replace("set: [per_class=10], figure", "set: [per_class=10], seeds: 5, figure")
     table = load_table(write_table(place, text))

@@ -29,7 +29,7 @@ def costs(plan: Plan, todo: Iterable[Run]) -> dict[str, Cost]:
     Operations are counted only of runs for which no minutes are known.
 
     Raises:
-        RecipeError: a run follows a recipe that is not there, or a setting is wrong; in one line.
+        RecipeError: something in a recipe or setting is wrong; in one line.
     """
     found: dict[tuple[Known, bool], Cost] = {}
     by_name = {}

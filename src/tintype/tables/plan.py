@@ -7,12 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tintype.recipes import RecipeError
+from tintype.pretrain.recipe_file import PACKAGE as PRETRAIN
+from tintype.recipes import RecipeError, flatten
+from tintype.recipes.file import FREE_KEYS, read_recipe
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
+from tintype.transfer.recipe_file import PACKAGE as TRANSFER
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
 BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
+_NO_MATTER = FREE_KEYS - {"steps"}  # keys of recipes that no result follows from
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Run:
     """One command.
 
     Attributes:
-        name: of its folder; it changes with whatever the run follows from.
+        name: of its folder; it changes with whatever the run follows from: its words, its recipe, and other runs.
         kind: labels, pretrain, export, transfer or evaluate.
         words: of the command, after `tintype`; {NAME} stands for the folder of another run, {out} for its own.
         result: the file in its folder that is there once it is done.
@@ -80,7 +85,7 @@ def make_plan(
             tasks take turns with them.
 
     Raises:
-        RecipeError: there is no such scale or row, or data is missing; in one line.
+        RecipeError: there is no such scale, row or recipe, or data is missing; in one line.
     """
     if scale not in table.scales:
         raise RecipeError(f"{table.name} has no scale {scale}; it has {', '.join(table.scales)}")
@@ -117,6 +122,7 @@ class _Maker:
 
     def __init__(self, scale: Scale, data: Mapping[str, Sequence[str]]):
         self.plan, self._scale, self._data = Plan(), scale, data
+        self._recipes: dict[tuple[str, str], dict[str, Any]] = {}
 
     def task(self, ours: Ours, column: str, seed: int, pretraining: int) -> str:
         """The run that measures a row's weights; its name."""
@@ -128,7 +134,9 @@ class _Maker:
         words += self._set((*asked.set, *ours.set, *ours.set_in.get(column, ()), f"seed={seed}"))
         if asked.after:
             words += ["--set", f"after={{{self.task(ours, asked.after, seed, pretraining)}}}"]
-        return self._add("transfer", asked.task, words, "results.json", asked.minutes)
+        return self._add(
+            "transfer", asked.task, words, "results.json", asked.minutes, self._recipe(asked.task, TRANSFER)
+        )
 
     def weights(self, name: str, seed: int) -> str:
         """What --weights is given: a run's folder for a `Made`, or the word itself."""
@@ -144,7 +152,8 @@ class _Maker:
             words += ["--labels", f"{{{self.made(made.study, seed)}}}/labels.tsv"]
         if made.start:
             words += ["--set", f"pretrained={{{self.made(made.start, seed)}}}/weights.safetensors"]
-        return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes)
+        recipe = self._recipe(made.recipe, PRETRAIN)
+        return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes, recipe)
 
     def _labels(self, made: Made, seed: int) -> str:
         words = ["labels", *made.labels.split(), *self._given(made.data)]
@@ -160,10 +169,26 @@ class _Maker:
         words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *self._filled(asked.options)]
         return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
 
-    def _add(self, kind: str, title: str, words: Sequence[str], result: str, minutes: float) -> str:
+    def _recipe(self, recipe: str, package: str) -> dict[str, Any]:
+        """What its results follow from, besides settings: what another version of tintype may have otherwise."""
+        if (recipe, package) not in self._recipes:
+            values = flatten(read_recipe(recipe, package)[1])
+            self._recipes[recipe, package] = {key: value for key, value in values.items() if key not in _NO_MATTER}
+        return self._recipes[recipe, package]
+
+    def _add(
+        self,
+        kind: str,
+        title: str,
+        words: Sequence[str],
+        result: str,
+        minutes: float,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> str:
         """A run, unless it is there already. What it needs stands in its words."""
         needs = tuple(dict.fromkeys(name for word in words for name in _NAME.findall(word)))
-        digest = hashlib.sha256(json.dumps(list(words)).encode()).hexdigest()[:8]
+        follows_from = json.dumps([*words, recipe or {}], sort_keys=True, default=str)
+        digest = hashlib.sha256(follows_from.encode()).hexdigest()[:8]
         name = f"{Path(title).stem}-{digest}"
         self.plan.runs.setdefault(name, Run(name, kind, tuple(words), result, needs, minutes))
         return name
