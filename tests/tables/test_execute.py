@@ -54,6 +54,22 @@ def test_what_is_missing_is_run_and_what_is_there_is_not(planned, tmp_path):
     assert called(tmp_path) == ["transfer low-shot-mini --resume"]
 
 
+@pytest.mark.parametrize(("jobs", "threads"), [(2, 3), (9, 1)])
+def test_runs_side_by_side_share_the_processors_that_may_be_used(planned, monkeypatch, jobs, threads):
+    monkeypatch.setattr(module, "cores", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    _, plan, folder = planned
+    execute(plan, folder, jobs=jobs)
+    assert all(f"threads {threads}\n" in folder.log(run).read_text() for run in plan.runs.values())
+
+
+def test_what_a_person_says_of_threads_stands(planned, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    _, plan, folder = planned
+    execute(plan, folder, jobs=2)
+    assert all("threads 5\n" in folder.log(run).read_text() for run in plan.runs.values())
+
+
 def test_the_table_has_means_deviations_and_the_papers_ordering(planned):
     table, plan, folder = planned
     execute(plan, folder, jobs=2)

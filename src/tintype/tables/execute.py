@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from tintype.runtime.atomic import write_atomically
+from tintype.runtime.strips import cores
 from tintype.tables.plan import Plan, Run, command_of
 
 State = Literal["done", "failed", "waiting"]
@@ -193,7 +194,7 @@ def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, child
     words = words_of(run, folder, launch)
     if words[0] == "tintype":
         words = [*PROGRAM, *words[1:]]
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    threads = str(max(1, cores() // jobs))
     environment = {"OMP_NUM_THREADS": threads, **os.environ}
     folder.log(run).parent.mkdir(parents=True, exist_ok=True)
     out = folder.result(run)

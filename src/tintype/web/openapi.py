@@ -21,6 +21,7 @@ _ERRORS = {
     "422": "The photograph cannot be read: of no known format, damaged, or with too many pixels",
     "503": "Too many photographs are waiting; Retry-After says when to come again",
     "504": "It took too long",
+    "507": "The server's disk is full",
 }
 _OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "temperature": (

@@ -7,10 +7,11 @@ forgotten.
 
 import asyncio
 import contextlib
+import errno
 import hmac
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -105,20 +106,22 @@ class Turns:
             What was made, and the folder, which is the caller's to clean up.
 
         Raises:
-            HTTPException: no token, too many, too slow, or no photograph.
+            HTTPException: no token, too many, too slow, no photograph, or no room on the disk.
             ClientDisconnect: nobody waits for it any more.
         """
         self.check_token(request)
         if self.waiting >= self.limits.workers + self.limits.queue:
             raise HTTPException(503, "too many photographs are waiting; come again", {"Retry-After": "5"})
+        with _room():
+            folder: Folder = tempfile.TemporaryDirectory(prefix="tintype-")
         self.waiting += 1
-        folder: Folder = tempfile.TemporaryDirectory(prefix="tintype-")
         work: Future[Made] | None = None
         given = False
         try:
-            asked = await read(request, Path(folder.name))
-            work = self._workers.submit(make, asked, Path(folder.name))
-            made = await self._awaited(request, asyncio.wrap_future(work))
+            with _room():
+                asked = await read(request, Path(folder.name))
+                work = self._workers.submit(make, asked, Path(folder.name))
+                made = await self._awaited(request, asyncio.wrap_future(work))
             given = True
             return made, folder
         except PhotoError as error:
@@ -183,6 +186,17 @@ class Turns:
 
     def _one_less(self) -> None:
         self.waiting -= 1
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Tells the client of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise HTTPException(507, "this server's disk is full: come again later, or send a smaller one") from error
+        raise
 
 
 async def _gone(request: Request) -> None:
