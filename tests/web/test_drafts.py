@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 
 from tintype.color import rgb_to_lab
 from tintype.runtime import Colorizer
+from tintype.runtime.draft import Draft
+from tintype.runtime.photo import Photo, even_lightness
 from tintype.web.api import api
-from tintype.web.drafts import Kept, Shelf
+from tintype.web.drafts import Kept, Shelf, _opacity
 from tintype.web.turns import Limits
 
 skdata = pytest.importorskip("skimage.data")
@@ -185,8 +187,30 @@ def test_a_negative_and_pages(client, grey):
 def test_what_is_transparent_is_shown_white(client, grey):
     clear = grey.convert("RGBA")
     clear.putalpha(Image.new("L", grey.size, 0))
+    alpha = np.full((240, 320), 255, np.uint8)
+    alpha[:, :159] = 0
+    clear.putalpha(Image.fromarray(alpha))
     known = begun(client, encoded(clear))
-    assert opened(client.get(f"/api/drafts/{known['name']}/lightness")).min() >= 253
+    assert opened(client.get(f"/api/drafts/{known['name']}/lightness"))[:, :150].min() >= 253
+    sent = np.frombuffer(client.post(f"/api/drafts/{known['name']}/colours").content, "<f2")
+    maps = sent.reshape(4, known["guide"]["height"], known["guide"]["width"], 4)
+    assert not maps[:, :, :159].any()
+    assert maps[:, :, 159:].any(axis=3).mean() > 0.99
+    small = opened(client.post(f"/api/drafts/{known['name']}/preview", json={"saturation": 3}))
+    assert small[:, :100].min() >= 253
+    assert np.ptp(small[:, 160:].astype(int), axis=2).max() > 50
+
+
+def test_opacity_has_the_guides_size_and_mean(colorizer):
+    """Of a photograph that is reduced by a factor which does not divide its sides."""
+    alpha = np.random.default_rng(0).integers(0, 256, (601, 997), dtype=np.uint8)
+    draft = Draft(colorizer.model, Photo(np.zeros((601, 997), np.uint8), even_lightness(256), alpha), colorizer.size)
+    assert draft.factor > 1
+    opacity = _opacity(draft)
+    assert opacity.shape == draft.guide.shape
+    inner = alpha[: 601 // draft.factor * draft.factor, : 997 // draft.factor * draft.factor]
+    blocks = inner.reshape(601 // draft.factor, draft.factor, 997 // draft.factor, draft.factor)
+    assert np.abs(opacity[: blocks.shape[0], : blocks.shape[2]] - blocks.mean((1, 3)) / 255).max() < 0.003
 
 
 @pytest.mark.parametrize(

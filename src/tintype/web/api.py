@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tintype.runtime import Colorizer, PhotoError
-from tintype.runtime.formats import FORMATS, RAW
+from tintype.runtime.formats import FORMATS
 from tintype.runtime.read import count_pages, read_header
 from tintype.web.drafts import Drafts
-from tintype.web.files import SUFFIXES, TYPES
+from tintype.web.files import SUFFIXES, TYPES, photograph
 from tintype.web.openapi import described
 from tintype.web.page import page_routes
 from tintype.web.sending import Refusal, picture, picture_in_json
@@ -104,7 +104,7 @@ class _Api:
     async def _read(self, request: Request, folder: Path) -> _Asked:
         """The request's photograph, on the disk, and what is asked of it."""
         options = dict(request.query_params)
-        source, named = folder / "photograph", ""
+        source, named = folder / photograph(""), ""
         kind, _ = parse_options_header(request.headers.get("content-type", ""))
         if kind == b"multipart/form-data":
             fields, named = await self._read_form(request, source)
@@ -133,10 +133,7 @@ class _Api:
         if as_json not in ("0", "1", "false", "true"):
             raise HTTPException(400, "json: 1 or 0")
         in_json = as_json in ("1", "true") or "application/json" in request.headers.get("accept", "")
-        suffix = (options.get("suffix") or named).lower()
-        suffix = suffix if suffix.startswith(".") else f".{suffix}"
-        if suffix in RAW:  # which are known by their names only
-            source = source.rename(source.with_suffix(suffix))
+        source = source.rename(folder / photograph(options.get("suffix") or named))
         return _Asked(
             source, temperature, 1.0 if saturation is None else saturation, wanted and wanted.lower(), in_json
         )

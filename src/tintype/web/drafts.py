@@ -27,15 +27,15 @@ from starlette.routing import Route
 from tintype.color.lab import lab_to_rgb, lightness_to_grey
 from tintype.runtime import Colorizer
 from tintype.runtime.buffers import Plane
-from tintype.runtime.draft import Draft
-from tintype.runtime.formats import FORMATS, RAW
+from tintype.runtime.draft import Colours, Draft
+from tintype.runtime.formats import FORMATS
 from tintype.runtime.merge import Merge
 from tintype.runtime.negative import invert
 from tintype.runtime.photo import Photo, even_lightness
 from tintype.runtime.read import count_pages, read_photo
 from tintype.runtime.write import to_image, write_photo
 from tintype.web.choices import ALTERNATIVES, Choices, number, read_choices
-from tintype.web.files import SUFFIXES, TYPES
+from tintype.web.files import SUFFIXES, TYPES, photograph
 from tintype.web.sending import picture, whole
 from tintype.web.turns import Turns
 
@@ -59,6 +59,7 @@ class Kept:
         own: which of them is the model's own.
         suffix: of the format that its colour version has.
         pages: of the file that it is a page of.
+        opacity: of the guide's pixels, 0 to 1, None where all are 1.
     """
 
     draft: Draft
@@ -66,6 +67,12 @@ class Kept:
     own: int
     suffix: str
     pages: int
+    opacity: Plane | None = None
+
+    def coefficients(self, ab: Colours) -> tuple[Plane, Plane]:
+        """A and B of ab = A L + B, as it is seen before white."""
+        slope, offset = self.draft.coefficients(ab)
+        return (slope, offset) if self.opacity is None else (slope * self.opacity, offset * self.opacity)
 
     @property
     def bytes(self) -> int:
@@ -211,7 +218,7 @@ class Drafts:
 
         def show(kept: Kept) -> list[str]:
             looks = [Choices(), *(Choices(alternative=number) for number in range(ALTERNATIVES))]
-            return [base64.b64encode(_small(kept.draft, look)).decode() for look in looks]
+            return [base64.b64encode(_small(kept, look)).decode() for look in looks]
 
         return JSONResponse({"pictures": await self._answer(self._known(request), show)})
 
@@ -224,7 +231,7 @@ class Drafts:
 
         def paint(kept: Kept) -> bytes:
             planes = [
-                np.concatenate(kept.draft.coefficients(kept.draft.ab(temperature, choices.hints, choices.alternative)))
+                np.concatenate(kept.coefficients(kept.draft.ab(temperature, choices.hints, choices.alternative)))
                 for temperature in kept.temperatures
             ]
             return np.stack(planes).transpose(0, 2, 3, 1).astype("<f2").tobytes()
@@ -234,7 +241,7 @@ class Drafts:
     async def preview(self, request: Request) -> Response:
         """A small JPEG of how it is to look."""
         asked, choices = self._known(request), await self._choices(request)
-        return Response(await self._answer(asked, lambda kept: _small(kept.draft, choices)), media_type="image/jpeg")
+        return Response(await self._answer(asked, lambda kept: _small(kept, choices)), media_type="image/jpeg")
 
     async def picture(self, request: Request) -> Response:
         """The file as it is to be: full resolution, metadata, its own format unless another is asked for."""
@@ -284,8 +291,7 @@ class Drafts:
         page = options.get("page", "0")
         if not re.fullmatch("[0-9]{1,4}", page, re.ASCII):
             raise HTTPException(400, "page: a whole number from 0 to 9999")
-        suffix = options.get("suffix", "").lower()
-        source = folder / f"photograph{suffix if suffix in RAW else ''}"
+        source = folder / photograph(options.get("suffix", ""))
         with source.open("wb") as file:
             async for part in self._turns.body(request):
                 file.write(part)
@@ -300,7 +306,8 @@ class Drafts:
         draft = Draft(self._colorizer.model, photo, self._colorizer.size, self._colorizer.threads, asked.as_is)
         own = self._colorizer.model.temperature
         temperatures = _temperatures(draft, own)
-        return Kept(draft, temperatures, temperatures.index(own), SUFFIXES.get(kind, ".png"), pages)
+        suffix = SUFFIXES.get(kind, ".png")
+        return Kept(draft, temperatures, temperatures.index(own), suffix, pages, _opacity(draft))
 
 
 def _temperatures(draft: Draft, own: float) -> tuple[float, ...]:
@@ -309,6 +316,14 @@ def _temperatures(draft: Draft, own: float) -> tuple[float, ...]:
     low, high = (sum(float(np.hypot(*ab).mean()) for ab in draft.ab(own * 2**octave)) for octave in (-1, 1))
     temperatures = tuple(own * 2.0**octave for octave in OCTAVES)
     return temperatures if high > low else temperatures[::-1]
+
+
+def _opacity(draft: Draft) -> Plane | None:
+    alpha = draft.photo.alpha
+    if alpha is None:
+        return None
+    opacity: Plane = np.asarray(Image.fromarray(alpha).reduce(draft.factor), np.float32) / np.float32(255)
+    return opacity
 
 
 def _merged(draft: Draft, choices: Choices) -> Merge:
@@ -325,11 +340,14 @@ def _grey(photo: Photo) -> bytes:
     return _jpeg(Image.fromarray(picture).reduce(-(-max(picture.shape) // _LONGEST_SIDE)), 98)
 
 
-def _small(draft: Draft, choices: Choices) -> bytes:
-    """A JPEG of about `_THUMBNAIL` pixels."""
+def _small(kept: Kept, choices: Choices) -> bytes:
+    """A JPEG of about `_THUMBNAIL` pixels; what is transparent is white."""
+    draft = kept.draft
     step = max(1, max(draft.guide.shape) // _THUMBNAIL)
-    slope, offset = draft.coefficients(draft.ab(choices.temperature, choices.hints, choices.alternative))
-    codes = np.rint(draft.guide[::step, ::step] * np.float32(655.35)).clip(0, 65535).astype(np.uint16)
+    slope, offset = kept.coefficients(draft.ab(choices.temperature, choices.hints, choices.alternative))
+    white = np.float32(100)
+    lightness = draft.guide if kept.opacity is None else white - kept.opacity * (white - draft.guide)
+    codes = np.rint(lightness[::step, ::step] * np.float32(655.35)).clip(0, 65535).astype(np.uint16)
     photo = Photo(np.ascontiguousarray(codes), even_lightness(65536))
     merge = Merge(photo, slope[:, ::step, ::step], offset[:, ::step, ::step], 1, choices.saturation)
     return _jpeg(to_image(merge.pixels(), False).convert("RGB"), 85)
