@@ -7,7 +7,7 @@ from typing import Any
 from tintype.evaluate.report.parts import text
 from tintype.tables.drawing import Place, Row, ends, figures, key, svg, ticks, told, whisker_key
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 400, 138, 14, 6, 24
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 410, 150, 14, 6, 24
 HIGH = 44  # of a row
 OURS, PAPER = 16, 9  # thickness of the bars
 LETTERS = 20  # of a title that fit beside them
@@ -54,7 +54,7 @@ def _unit(column: Row) -> str:
 
 
 def _row(row: Row, name: str, top: float, x: Place) -> Iterator[str]:
-    lines = textwrap.wrap(row["title"], LETTERS) or [""]
+    lines = textwrap.wrap(row["title"], LETTERS, break_on_hyphens=False) or [""]
     if len(lines) > 3:
         lines = [*lines[:2], f"{lines[2][: LETTERS - 1]}…"]
     for number, line in enumerate(lines):
