@@ -1,7 +1,9 @@
 """Accuracy of answers, with the interval that so many test pictures leave."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from accelerate.utils import gather_object
 from scipy.stats import binomtest
 from torch import Tensor
 
@@ -24,6 +26,13 @@ class Accuracy:
         self.count += len(classes)
         self.right += int(ranked[:, 0].sum())
         self.right5 += int(ranked.sum())
+
+    def share(self) -> "Accuracy":
+        """All processes' answers, of which each had its share of the test pictures."""
+        everyone: Iterable[tuple[int, ...]] = gather_object([(self.count, self.right, self.right5)])
+        total = Accuracy()
+        total.count, total.right, total.right5 = (sum(each) for each in zip(*everyone, strict=True))
+        return total
 
     @property
     def top1(self) -> float:

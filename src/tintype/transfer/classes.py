@@ -108,12 +108,17 @@ def subset(photos: Photos, per_class: int, names: tuple[str, ...], seed: int) ->
     return photos.choose(np.flatnonzero(np.array([photo.key in chosen for photo in photos])))
 
 
-def test_batches(photos: Photos, crop: int, inside: float, workers: int) -> Iterator[Labelled]:
-    """All photographs once, in batches of centred crops.
+def test_batches(
+    photos: Photos, crop: int, inside: float, workers: int, rank: int, world_size: int
+) -> Iterator[Labelled]:
+    """This process's share of all photographs, each once, in batches of centred crops.
 
     Args:
         inside: side of the square that is cut out, relative to the short side; 227 of 256 in the papers.
     """
+    photos = photos.choose(np.arange(rank, len(photos), world_size))
+    if not len(photos):
+        return
     for batch in center_crops(photos, batch_size=TEST_BATCH, crop=crop, side=inside, workers=workers).labelled():
         if len(batch):  # not every photograph of it was damaged
             yield batch

@@ -140,7 +140,7 @@ def run(session: Session) -> dict[str, Any]:
 
     def scores(network: nn.Module, pictures: Pictures, numbers: Sequence[int], crops: int) -> NDArray[np.float32]:
         make = ManyCrops(pictures, crop, recipe.scale, recipe.rescale, crops, recipe.seed)
-        return crop_scores(network, session, make, numbers)
+        return np.stack(session.together(numbers, lambda own: crop_scores(network, session, make, own)))
 
     def score(network: nn.Module) -> Mapping[str, float]:
         found = scores(network, train, held_out, 0)[:, 0]
@@ -175,11 +175,13 @@ def summary(scores: NDArray[np.float32], pictures: Pictures) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def crop_scores(network: nn.Module, session: Session, make: ManyCrops, numbers: Sequence[int]) -> NDArray[np.float32]:
-    """Scores of each crop of test pictures, (pictures, crops + 1, classes)."""
-    found = []
+def crop_scores(
+    network: nn.Module, session: Session, make: ManyCrops, numbers: Sequence[int]
+) -> list[NDArray[np.float32]]:
+    """Scores of each crop of some test pictures, (crops + 1, classes) each."""
+    found: list[NDArray[np.float32]] = []
     for made in in_order(make, numbers, batch_size=_TEST_BATCH, workers=session.recipe.workers):
         crops = np.stack(made)
         scores = network(session.look(planes(crops.reshape(-1, *crops.shape[2:])).to(session.device)))
-        found.append(scores.float().cpu().numpy().reshape(*crops.shape[:2], -1))
-    return np.concatenate(found)
+        found += [*scores.float().cpu().numpy().reshape(*crops.shape[:2], -1)]
+    return found

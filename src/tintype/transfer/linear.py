@@ -123,11 +123,11 @@ def run(session: Session) -> dict[str, Any]:
     def measure(network: nn.Module, photos: Photos) -> dict[str, Accuracy]:
         counts = {layer: Accuracy() for layer in layers}
         with torch.no_grad():
-            for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers):
+            for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers, *session.share):
                 here = batch.to(session.device)
                 for count, logits in zip(counts.values(), network(session.look(here.pixels)), strict=True):
                     count.add(logits, here.classes)
-        return counts
+        return {layer: count.share() for layer, count in counts.items()}
 
     network = session.fit(
         build,

@@ -78,10 +78,10 @@ def run(session: Session) -> dict[str, Any]:
     def measure(network: nn.Module, photos: Photos) -> Accuracy:
         count = Accuracy()
         with torch.no_grad():
-            for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers):
+            for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers, *session.share):
                 here = batch.to(session.device)
                 count.add(network(session.look(here.pixels)), here.classes)
-        return count
+        return count.share()
 
     def score(network: nn.Module) -> Mapping[str, float]:
         return {"top1": measure(network, held_out).top1}

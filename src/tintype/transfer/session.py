@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 
 from tintype.data import Photos
@@ -27,6 +27,7 @@ from tintype.transfer.subject import Subject, open_subject
 
 B = TypeVar("B", bound=Batch)
 N = TypeVar("N", bound=nn.Module)
+T = TypeVar("T")
 
 
 @dataclass
@@ -100,6 +101,13 @@ class Session:
             rank=rank,
             world_size=processes,
         )
+
+    def together(self, numbers: Sequence[int], work: Callable[[Sequence[int]], Sequence[T]]) -> list[T]:
+        """What `work` makes of each of some different numbers, in order: each process does its share, and gets all."""
+        rank, processes = self.share
+        own = numbers[rank::processes]
+        made = dict(gather_object(list(zip(own, work(own) if own else [], strict=True))))
+        return [made[number] for number in numbers]
 
     def fit(
         self,

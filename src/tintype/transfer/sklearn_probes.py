@@ -36,7 +36,7 @@ def features(
     classes = []
 
     def pixels() -> Iterator[Tensor]:
-        for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers):
+        for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers, 0, 1):
             classes.append(batch.classes.numpy())
             yield batch.pixels
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from tintype.data.voc import CLASSES
@@ -52,8 +51,11 @@ def run(session: Session) -> dict[str, Any]:
         scores, offsets = model([session.look(picture[None])[0] for picture in pictures], rois)
         return sum(loss(scores, offsets, torch.cat(labels), torch.cat(targets), len(pictures) * recipe.rois))  # type: ignore[return-value]
 
+    def found_of_all(network: nn.Module, data: DetectData) -> list[Detections]:
+        return session.together(range(len(data)), lambda own: found_in(session, network, data, own))
+
     def score(network: nn.Module) -> Mapping[str, float]:
-        found = found_in(session, network, rest, range(len(rest)))
+        found = found_of_all(network, rest)
         return {"map_11_point": 100 * mean_over_classes(average_precisions(found, rest)).eleven_point}
 
     network = session.fit(
@@ -64,10 +66,7 @@ def run(session: Session) -> dict[str, Any]:
         score=score,
         rises="map_11_point",
     )
-    rank, world_size = session.share
-    own = range(rank, len(test), world_size)
-    gathered = dict(gather_object(list(zip(own, found_in(session, network, test, own), strict=True))))
-    found = [gathered[number] for number in range(len(test))]
+    found = found_of_all(network, test)
     if recipe.save_detections and session.accelerator.is_main_process:
         write_detections(session.run / "detections", recipe.test, test.names, found, CLASSES)
     return results(average_precisions(found, test))
