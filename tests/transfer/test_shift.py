@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from tables.told import check_told
 from tintype.networks import build_trunk
 from tintype.recipes import RecipeError
 from tintype.transfer.shift import Correlation, correlations, summary
@@ -76,6 +77,7 @@ def test_layers_that_were_frozen_have_not_moved_and_the_plot_shows_it(kinds, tmp
     )
     record = run(tmp_path / "shift", SHIFT, kinds, f"after={tmp_path / 'after'}", weights=weights)
     found = record["results"]["layers"]
+    check_told("shift", record["results"])
     assert list(found) == ["conv1", "conv2", "conv3", "conv4", "conv5"]
     assert found["conv2"]["median"] == pytest.approx(1)
     assert found["conv5"]["median"] < 0.999

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from tables.told import check_told
 from tintype.networks import build_trunk
 from tintype.training import launch
 from tintype.transfer import features
@@ -35,6 +36,7 @@ def test_results_are_those_of_scikit_learn_on_the_features_that_were_kept(tmp_pa
     run = tmp_path / "run"
     record = _run(devkit, run, "costs=[1]")
     found = record["results"]
+    check_told("svm", found)
     assert list(found["layer"]) == ["stride4", "stride16"]
     train, test = open_devkit(Sources((str(devkit),), ()), 2007, "trainval", "test")
     for layer in found["layer"]:

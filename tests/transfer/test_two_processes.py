@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tables.told import check_told
 from transfer import two_processes
 from transfer.detect.devkit import write_devkit as write_boxes
 from transfer.made_devkit import write_devkit
@@ -29,6 +30,7 @@ def test_two_processes_measure_what_one_does(kinds, tmp_path):
     assert both[0] == both[1]
     assert set(one) == {"linear", "low-shot", "classify", *(["detect"] if boxes else [])}
     for name, alone in one.items():
+        check_told(name, alone)
         _same(both[0][name], alone, name)
     for name in ("low-shot", "classify"):  # what was held out, by which it is decided when to stop
         files = [tmp_path / how / name / "held-out" / "decisions.jsonl" for how in ("one", "two")]

@@ -108,8 +108,13 @@ def _value(run: Run, path: str, folder: Folder, best: Callable[[list[float]], fl
         return None
     record = json.loads(file.read_text("utf-8"))
     model = run.words[run.words.index("--model") + 1] if "--model" in run.words else ""
-    found = _numbers(record["results"] if run.kind == "transfer" else record, path.split("."), model)
+    found = numbers_at(record["results"] if run.kind == "transfer" else record, path, model)
     return best(found) if found else None
+
+
+def numbers_at(results: Mapping[str, Any], path: str, model: str = "") -> list[float]:
+    """What stands at a path of a run's results, of one model where it judged several; empty where nothing does."""
+    return _numbers(results, path.split("."), model)
 
 
 def _numbers(found: Any, path: Sequence[str], model: str) -> list[float]:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from tables.told import check_told
 from tintype.recipes import RecipeError
 from tintype.training import TrainingError
 from tintype.transfer.recipe_file import load_task
@@ -41,6 +42,7 @@ def test_images_are_learned_by_heart(shapes, tmp_path):
     )
     results = record["results"]
     assert results["mean_iu"] > 90
+    check_told("segment", results)
     assert results["mean_iu"] == pytest.approx(np.mean([held["iu"] for held in results["class"].values()]), abs=1e-3)
     right = total = 0
     for true in sorted(shapes.glob("*.png")):
