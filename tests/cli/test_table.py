@@ -164,6 +164,12 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
         (("larsson17-3", "--scale", "mini"), "say where photos is"),
         (("larsson17-3", "--scale", "mini", "--data", "FOLDER"), "with --scale it is NAME=PATH"),
         (("larsson17-3", "--scale", "mini", "--data", "photos=nowhere"), "nothing is at nowhere"),
+        (
+            ("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--study", "FOLDER/0.png"),
+            "--study is for a table that is put together of what there is, without --scale",
+        ),
+        (("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--protocol", "ctest10k"), "--protocol is for"),
+        (("zhang16-1", "--data", "FOLDER", "--jobs", "2"), "--jobs is for a table that is made, with --scale"),
         (("zhang16-1", "--data", "FOLDER", "--runs", "FOLDER"), "is no run of `tintype pretrain`"),
         (("zhang16-1", "--data", "FOLDER", "--model", "nothing.onnx"), "is not NAME=FILE"),
         (("zhang16-1", "--data", "FOLDER", "--model", "a=nothing.onnx"), "is not a file"),

@@ -71,7 +71,8 @@ def stand_in() -> None:
         (out / "results.json").write_text(json.dumps({"results": {"mean_iu": 20 + gain + seed, "top1": 7.0 + seed}}))
     elif kind == "evaluate":
         assert out.read_text() == "made"
-        print(json.dumps({"methods": {str(out): {"auc": 91.5}}}))
+        damaged = [{"input": "cut.jpg", "error": "cut.jpg: cut"}] if orders.get("damaged") else []
+        print(json.dumps({"methods": {str(out): {"auc": 91.5}}, "damaged": damaged}))
         sys.exit(1 if orders.get("damaged") else 0)
     else:
         (out / "weights.safetensors" if kind == "pretrain" else out).write_text("made")

@@ -134,11 +134,24 @@ def test_seeds_are_counted_once_and_runs_of_known_length_have_no_operations(plan
         assert (found[name].operations == 0) == (run.minutes > 0)
 
 
-def test_a_wrong_setting_is_told_before_anything_runs(tmp_path):
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("per_clas=10", "unknown key 'per_clas'"),
+        ("trunk=alexnett", "alexnett"),
+        ("layer=nope", "nope"),
+        ("surgery.freeze_below=nosuch", "nosuch"),
+    ],
+)
+def test_a_wrong_setting_is_told_before_anything_runs(tmp_path, setting, told):
     (tmp_path / "a.tar").touch()
-    text = TABLE.replace("set: [per_class=10]", "set: [per_clas=10]")
+    text = TABLE.replace("set: [per_class=10]", f"set: [{setting}]").replace(
+        "set: [trunk=alexnet]", "set_in: {seg: [trunk=alexnet]}"
+    )
+    if not setting.startswith("trunk"):
+        text = text.replace("{seg: [trunk=alexnet]}", "{seg: [trunk=alexnet], few: [trunk=alexnet]}")
     plan = make_plan(load_table(write_table(tmp_path, text)), "mini", {"photos": [str(tmp_path)]})
-    with pytest.raises(RecipeError, match="unknown key 'per_clas'"):
+    with pytest.raises(RecipeError, match=told):
         costs(plan, plan.runs.values())
 
 

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,11 +13,11 @@ import pytest
 from tables import small
 from tables.small import write_table
 from tintype.tables import execute as module
-from tintype.tables.collect import collect
+from tintype.tables.collect import collect, numbers_at
 from tintype.tables.execute import Folder, Stopped, execute, shell_line
 from tintype.tables.plan import make_plan
 from tintype.tables.spec import load_table
-from tintype.tables.words import verdicts
+from tintype.tables.words import reasons, verdicts
 
 
 @pytest.fixture
@@ -227,7 +228,7 @@ def test_commands_for_a_queue_leave_what_is_run_here(every_kind, tmp_path):
 
 @pytest.mark.parametrize("fail", [False, True])
 def test_an_evaluation_counts_when_photographs_are_damaged_and_not_when_it_fails(every_kind, tmp_path, fail):
-    _, plan = every_kind
+    table, plan = every_kind
     here, queue = Folder(tmp_path / "here"), Folder(tmp_path / "queue")
     order = {"fail": ["evaluate"] if fail else [], "damaged": True}
     (tmp_path / "orders.json").write_text(json.dumps(order))
@@ -237,6 +238,39 @@ def test_an_evaluation_counts_when_photographs_are_damaged_and_not_when_it_fails
     assert (status != 0) == fail
     assert here.state(run) == ("failed" if fail else "done")
     assert queue.result(run).exists() == (not fail)
+    assert here.damaged(run) == (not fail)
+    built = collect(table, "mini", plan, here)
+    assert any("AuC: without 1 photograph that cannot be read" in line for line in reasons(built)) == (not fail)
+
+
+def test_what_cannot_be_started_has_failed_and_all_else_goes_on(every_kind, tmp_path):
+    _, plan = every_kind
+    folder, told = Folder(tmp_path / "out"), {}
+    execute(plan, folder, launch=["no-such-program"], told=lambda run, what: told.update({run.kind: what}))
+    assert told["labels"] == "done"
+    assert told["pretrain"].startswith("FAILED, see ")
+    (run,) = (run for run in plan.runs.values() if run.kind == "pretrain")
+    assert folder.state(run) == "failed"
+    assert "no-such-program cannot be started: No such file" in folder.log(run).read_text()
+
+
+def test_what_stands_for_seeds_that_are_not_done_is_said(planned):
+    table, plan, folder = planned
+    execute(plan, folder, jobs=2)
+    first, second = plan.cells["colour", "seg"].runs
+    folder.result(plan.runs[first]).unlink()
+    built = collect(table, "mini", plan, folder)
+    cell = next(row for row in built["rows"] if row["row"] == "colour")["ours"]["seg"]
+    assert (cell["values"], cell["runs"], cell["planned"]) == ([31], [second], 2)
+    assert verdicts(built)[0].endswith("(paper +15.7)  yes, every seed, so far")
+
+
+def test_what_is_no_number_is_no_figure():
+    results = {
+        "layers": {"conv1": {"top1": 3, "top1_interval": [1.0, 2.0], "name": "a", "none": None, "nan": math.nan}}
+    }
+    found = {name: numbers_at(results, f"layers.*.{name}") for name in results["layers"]["conv1"]}
+    assert found == {"top1": [3.0], "top1_interval": [], "name": [], "none": [], "nan": []}
 
 
 def test_several_processes_are_started_for_pretrainings_and_transfers_only(every_kind, tmp_path):

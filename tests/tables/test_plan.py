@@ -73,6 +73,34 @@ def test_names_follow_from_what_stands_in_recipes(place):
     assert names("none", "steps: 7") == names("none")
 
 
+def test_another_spelling_of_a_path_is_the_same_run(place, monkeypatch):
+    text = TABLE.replace("set: [trunk=alexnet]}", 'set: [trunk=alexnet, "proposals={photos}/boxes"]}')
+    table = load_table(write_table(place, text))
+    monkeypatch.chdir(place.parent)
+    spelled = [place.name, f"{place.name}/", f"./{place.name}", str(place), f"{place}/"]
+    plans = [make_plan(table, "mini", {"photos": [path]}) for path in spelled]
+    assert all(set(plan.runs) == set(plans[0].runs) for plan in plans)
+    assert all("//" not in word for plan in plans for run in plan.runs.values() for word in run.words)
+    (place / "other").mkdir()
+    for name in ("a.tar", "b.tar"):
+        (place / "other" / name).touch()
+    assert not set(make_plan(table, "mini", {"photos": [f"{place}/other"]}).runs) & set(plans[0].runs)
+
+
+def test_the_same_settings_are_the_same_run_whatever_recipe_has_them(place):
+    """As `segment-fov`, and `segment` with its setting."""
+    (place / "mine.yaml").write_text("base: low-shot-mini\nname: mine\nper_class: 10\n")
+    names = []
+    for task in (
+        'task: low-shot-mini, data: ["{photos}"], set: [per_class=10]',
+        f'task: {place}/mine.yaml, data: ["{{photos}}"]',
+    ):
+        text = TABLE.replace('task: low-shot-mini, data: ["{photos}"], set: [per_class=10]', task)
+        plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"])
+        names.append(plan.cells["none", "few"].runs)
+    assert names[0] == names[1]
+
+
 def test_a_recipe_that_is_not_there_is_told_when_planning(place):
     table = load_table(write_table(place, TABLE.replace("task: segment-mini", "task: segment-mimi")))
     with pytest.raises(RecipeError, match="did you mean 'segment-mini'"):

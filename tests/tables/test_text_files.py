@@ -72,6 +72,21 @@ def test_markdown_shows_every_character(built):
     assert line.startswith(r"| a\|b \*c\* \<d\> \[e\] \`f\` g\_h | 20.5 V |")
 
 
+def test_without_published_figures_there_are_no_marks(built):
+    assert "Marks: " in markdown(built)
+    assert "Marks: " in latex(built)
+    built["marks"] = {}
+    assert "Marks" not in markdown(built)
+    assert "Marks" not in latex(built)
+
+
+def test_a_table_of_some_rows_leaves_that_of_all_rows(built, tmp_path):
+    write_all(built, tmp_path)
+    write_all(built, tmp_path, ["none", "colour"])
+    assert (tmp_path / "small-mini.html").exists()
+    assert (tmp_path / "small-mini-none-colour.html").exists()
+
+
 def test_all_files_are_written_and_replaced(built, tmp_path):
     for _ in range(2):
         write_all(built, tmp_path / "tables")

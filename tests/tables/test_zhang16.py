@@ -1,6 +1,7 @@
 """Table 1 of Zhang16: each row has what was measured for it and nothing else."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -216,3 +217,22 @@ def test_the_text_has_each_figure_once_under_its_head_and_every_reason(photograp
     assert any("with other values of steps" in line for line in lines)
     assert any(line.startswith("Top-1: not measured, as it needs a classifier") for line in lines)
     assert any("The protocols differ" in line for line in lines)
+
+
+def test_what_was_exported_of_other_weights_of_the_same_recipe_is_not_taken(unexported, tmp_path, monkeypatch):
+    calls = []
+
+    def export(run, out):
+        calls.append(run)
+        out.write_bytes((run / "weights.safetensors").read_bytes())
+
+    monkeypatch.setattr(runs, "export", export)
+    other = shutil.copytree(unexported, tmp_path / "other")
+    (other / "weights.safetensors").write_bytes(b"others")
+    os.utime(other / "weights.safetensors", (1, 1))  # older than what is exported first
+    place = tmp_path / "place"
+    place.mkdir()
+    made = [runs.bundle(runs.read_run(folder), place) for folder in (unexported, other, unexported)]
+    assert made[0] == made[2] != made[1]
+    assert made[1].read_bytes() == b"others"
+    assert calls == [unexported, other]

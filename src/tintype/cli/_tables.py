@@ -82,7 +82,7 @@ def build(
     except Stopped as stop:
         stopped = 128 + stop.signal
     built = put_together(table, scale, plan, folder)
-    write_all(built, out)
+    write_all(built, out, only)
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
     else:
@@ -90,7 +90,7 @@ def build(
     if stopped:
         click.echo("stopped; the same command goes on", err=True)
         return stopped
-    return int(any(folder.state(run) != "done" for run in plan.runs.values()))
+    return int(any(folder.state(run) != "done" or folder.damaged(run) for run in plan.runs.values()))
 
 
 def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: int) -> str:

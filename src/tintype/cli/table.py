@@ -1,11 +1,13 @@
 """`tintype table`: a paper's table, its rows beside ours."""
 
 import json
+from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tintype.cli._options import Wrong, named_files
 from tintype.cli._report import printable, progress, say
@@ -26,6 +28,11 @@ Exit code: 0 all measured, 1 some runs failed or photographs damaged, 2 wrong us
 
 # Options of `tintype evaluate` that a table takes as they are.
 PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "classifier_weights", "seed", "resume")
+
+
+# Options of one way to a table alone.
+MADE = ("out", "only", "seeds", "pretrainings", "jobs", "launch", "dry_run", "collect", "commands")
+MEASURED = ("runs", "models", "study", *PASSED)
 
 
 @click.command(epilog=EXAMPLES)
@@ -131,6 +138,10 @@ def table(
     if name is None:
         list_tables()
         return
+    if scale is not None and (option := _given(ctx, MEASURED)):
+        raise Wrong(f"{option} is for a table that is put together of what there is, without --scale")
+    if scale is None and (option := _given(ctx, MADE)):
+        raise Wrong(f"{option} is for a table that is made, with --scale")
     if scale is not None:
         ctx.exit(
             build(
@@ -174,6 +185,14 @@ def table(
     else:
         click.echo("\n".join(map(printable, text(built).splitlines())))
     ctx.exit(1 if built["damaged"] else 0)
+
+
+def _given(ctx: click.Context, names: Sequence[str]) -> str:
+    """The first of some options that stands on the command line; "" without any."""
+    given = (
+        one for one in ctx.command.params if ctx.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+    )
+    return next((one.opts[-1] for one in given if one.name in names), "")
 
 
 for _option in evaluation.params:

@@ -48,7 +48,7 @@ def read_recipe(recipe: str | Path, package: str, settings: Sequence[str] = ()) 
     """
     source, values = _values(recipe, package)
     for setting in settings:
-        _set(values, setting)
+        change(values, setting)
     return source, values
 
 
@@ -104,7 +104,8 @@ def _read(recipe: str | Path, package: str) -> tuple[str, str]:
     return f"recipe {name}", file.read_text(encoding="utf-8")
 
 
-def _set(values: dict[str, Any], setting: str) -> None:
+def change(values: dict[str, Any], setting: str) -> None:
+    """Put a setting, as `read_recipe` takes them, in place of a value. Raises RecipeError."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise RecipeError(f"setting '{setting}' must look like key=value, such as optimizer.lr=1e-3")

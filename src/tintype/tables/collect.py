@@ -57,18 +57,20 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
             continue
         figure = plan.cells[row, column]
         best = max if table.columns[column].best == "high" else min
-        values = _values(plan, figure, figure.path, folder, best)
+        found_in = _values(plan, figure, figure.path, folder, best)
+        values = list(found_in.values())
         states = [folder.state(plan.runs[name]) for name in figure.runs]
         if values:
             cells[column] = {
                 "mean": statistics.fmean(values),
                 "std": statistics.stdev(values) if len(values) > 1 else None,
                 "values": values,
-                "runs": list(figure.runs),
+                "runs": list(found_in),
+                "planned": len(figure.runs),
             }
             for end, path in (("low", figure.low), ("high", figure.high)):
                 if path and (found := _values(plan, figure, path, folder, best)):
-                    cells[column][end] = statistics.fmean(found)
+                    cells[column][end] = statistics.fmean(found.values())
         if len(values) < len(figure.runs):
             failed = states.count("failed") + sum(_lost(plan, plan.runs[n], folder) for n in figure.runs)
             if failed:
@@ -77,6 +79,8 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 reasons[column] = f"a run has no figure {figure.path}"
             else:
                 reasons[column] = "not all runs are done" if values else "not run yet"
+        elif damaged := max(folder.damaged(plan.runs[name]) for name in figure.runs):
+            reasons[column] = f"without {damaged} photograph{'s' * (damaged > 1)} that cannot be read"
     published = {
         column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
         for column, one in table.rows[row].published.items()
@@ -95,10 +99,12 @@ def _lost(plan: Plan, run: Run, folder: Folder) -> bool:
     return any(folder.state(plan.runs[name]) == "failed" or _lost(plan, plan.runs[name], folder) for name in run.needs)
 
 
-def _values(plan: Plan, figure: Figure, path: str, folder: Folder, best: Callable[[list[float]], float]) -> list[float]:
-    """What stands at a path, in the results of a cell's runs as far as they are done."""
-    found = (_value(plan.runs[name], path, folder, best) for name in figure.runs)
-    return [value for value in found if value is not None]
+def _values(
+    plan: Plan, figure: Figure, path: str, folder: Folder, best: Callable[[list[float]], float]
+) -> dict[str, float]:
+    """What stands at a path, in the results of a cell's runs, by their names, as far as they are done."""
+    found = {name: _value(plan.runs[name], path, folder, best) for name in figure.runs}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _value(run: Run, path: str, folder: Folder, best: Callable[[list[float]], float]) -> float | None:
@@ -120,7 +126,7 @@ def numbers_at(results: Mapping[str, Any], path: str, model: str = "") -> list[f
 def _numbers(found: Any, path: Sequence[str], model: str) -> list[float]:
     """What stands at a path; several numbers where it has a *."""
     if not path:
-        return [] if found is None or isinstance(found, Mapping) or not math.isfinite(found) else [float(found)]
+        return [float(found)] if isinstance(found, int | float) and math.isfinite(found) else []
     if not isinstance(found, Mapping):
         return []
     key, *rest = path

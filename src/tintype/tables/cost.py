@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from tintype.recipes import RecipeError
 from tintype.tables.blank import Known, blank_network, operations_of_one, recipe_of
 from tintype.tables.plan import Plan, Run
 from tintype.transfer.recipe import EarlyStopping
@@ -52,6 +53,8 @@ def _cost(recipe: Known, timed: bool) -> Cost:
         if network is None:
             return Cost()
         one = 0.0 if timed else operations_of_one(network, recipe)
+    except RecipeError:
+        raise
     except ValueError:  # the run itself will tell, which knows its weights and pictures
         return Cost()
     return Cost(stored(network, recipe, passes), passes * recipe.steps * recipe.batch_size * one)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -55,6 +55,11 @@ class Folder:
         if self.result(run).exists():
             return "done"
         return "failed" if self.took(run)[1] else "waiting"
+
+    def damaged(self, run: Run) -> int:
+        """How many photographs an evaluation could not read, and measured without."""
+        done = run.kind == "evaluate" and self.result(run).exists()
+        return len(json.loads(self.result(run).read_text("utf-8")).get("damaged", ())) if done else 0
 
     def took(self, run: Run) -> tuple[float, int]:
         """Seconds that a run took so far, and how it ended: its exit status, 0 also while that is not known."""
@@ -205,11 +210,13 @@ def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, child
     with folder.log(run).open("ab") as log:
         log.write(f"$ {shlex.join(words)}\n".encode())
         log.flush()
-        if run.kind == "evaluate":
-            with printed.open("wb") as file:
-                child = children.start(words, stdin=subprocess.DEVNULL, stdout=file, stderr=log, env=environment)
-        else:
-            child = children.start(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        try:
+            with printed.open("wb") if run.kind == "evaluate" else nullcontext(log) as told:
+                child = children.start(words, stdin=subprocess.DEVNULL, stdout=told, stderr=log, env=environment)
+        except OSError as error:  # of the program that launches it
+            log.write(f"{words[0]} cannot be started: {error.strerror}\n".encode())
+            folder.note(run, 0, 127)
+            return 127
         status = child.wait()
     children.ended(child)
     if run.kind == "evaluate" and status in (0, 1) and printed.stat().st_size:  # 1: some photographs are damaged

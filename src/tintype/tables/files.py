@@ -1,7 +1,7 @@
 """All files of a table."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from tintype.tables.page import page
 from tintype.tables.words import summary
 
 
-def write_all(built: Mapping[str, Any], out: Path) -> None:
-    """NAME-SCALE.json, .txt, .md, .tex and .html in a folder. Raises OSError."""
+def write_all(built: Mapping[str, Any], out: Path, only: Sequence[str] = ()) -> None:
+    """NAME-SCALE.json, .txt, .md, .tex and .html in a folder; of some rows, NAME-SCALE-ROW-ROW. Raises OSError."""
     out.mkdir(parents=True, exist_ok=True)
     made = {
         "json": json.dumps(built, ensure_ascii=False, indent=1),
@@ -22,7 +22,7 @@ def write_all(built: Mapping[str, Any], out: Path) -> None:
         "html": page(built),
     }
     for ending, text in made.items():
-        _write(out / f"{built['table']}-{built['scale']}.{ending}", f"{text}\n")
+        _write(out / f"{'-'.join([built['table'], built['scale'], *only])}.{ending}", f"{text}\n")
 
 
 def _write(file: Path, text: str) -> None:

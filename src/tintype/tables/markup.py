@@ -47,7 +47,7 @@ def markdown(built: Mapping[str, Any]) -> str:
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built))):
         if found:
             lines += ["", f"{head}:", "", *(f"- {plain(line)}" for line in found)]
-    return "\n".join([*lines, "", "Marks: " + "; ".join(f"{m}, {what}" for m, what in built["marks"].items()) + "."])
+    return "\n".join([*lines, *(["", _marks(built)] if built["marks"] else [])])
 
 
 def latex(built: Mapping[str, Any]) -> str:
@@ -69,11 +69,13 @@ def latex(built: Mapping[str, Any]) -> str:
     for row in built["rows"]:
         inner = [escaped(cell) for one in columns for cell in cells(row, one)]
         lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
-    caption = (
-        f"{built['title']}. Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard "
-        "deviation. Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
-    )
+    ours = f"Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation."
+    caption = " ".join([f"{built['title']}.", ours, *([_marks(built)] if built["marks"] else [])])
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
+
+
+def _marks(built: Mapping[str, Any]) -> str:
+    return "Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
 
 
 def plain(text: str) -> str:

@@ -3,21 +3,24 @@
 import glob
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tintype.pretrain.recipe_file import PACKAGE as PRETRAIN
 from tintype.recipes import RecipeError, flatten
-from tintype.recipes.file import FREE_KEYS, read_recipe
+from tintype.recipes.file import change, read_recipe
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
 from tintype.transfer.recipe_file import PACKAGE as TRANSFER
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
 BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
-_NO_MATTER = FREE_KEYS - {"steps"}  # keys of recipes that no result follows from
+# Keys of recipes that no result follows from.
+_NO_MATTER = {"name", "description", "log_every", "checkpoint_every", "keep", "data.workers", "workers"}
 
 
 @dataclass(frozen=True)
@@ -131,12 +134,12 @@ class _Maker:
         if asked.task == "evaluate":
             return self._evaluation(ours, asked, weights)
         words = ["transfer", asked.task, "--weights", weights, *self._given(asked.data)]
-        words += self._set((*asked.set, *ours.set, *ours.set_in.get(column, ()), f"seed={seed}"))
+        settings = [*self._filled((*asked.set, *ours.set, *ours.set_in.get(column, ()))), f"seed={seed}"]
         if asked.after:
-            words += ["--set", f"after={{{self.task(ours, asked.after, seed, pretraining)}}}"]
-        return self._add(
-            "transfer", asked.task, words, "results.json", asked.minutes, self._recipe(asked.task, TRANSFER)
-        )
+            settings.append(f"after={{{self.task(ours, asked.after, seed, pretraining)}}}")
+        recipe = self._resolved(asked.task, TRANSFER, settings)
+        title = str(recipe.get("task", asked.task))
+        return self._add("transfer", title, words, "results.json", asked.minutes, settings, recipe)
 
     def weights(self, name: str, seed: int) -> str:
         """What --weights is given: a run's folder for a `Made`, or the word itself."""
@@ -147,13 +150,14 @@ class _Maker:
         made = self._scale.made[name]
         if made.labels:
             return self._labels(made, seed)
-        words = ["pretrain", made.recipe, *self._given(made.data), *self._set((*made.set, f"seed={seed}"))]
+        words = ["pretrain", made.recipe, *self._given(made.data)]
+        settings = [*self._filled(made.set), f"seed={seed}"]
         if made.study:
             words += ["--labels", f"{{{self.made(made.study, seed)}}}/labels.tsv"]
         if made.start:
-            words += ["--set", f"pretrained={{{self.made(made.start, seed)}}}/weights.safetensors"]
-        recipe = self._recipe(made.recipe, PRETRAIN)
-        return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes, recipe)
+            settings.append(f"pretrained={{{self.made(made.start, seed)}}}/weights.safetensors")
+        recipe = self._resolved(made.recipe, PRETRAIN, settings)
+        return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes, settings, recipe)
 
     def _labels(self, made: Made, seed: int) -> str:
         words = ["labels", *made.labels.split(), *self._given(made.data)]
@@ -169,11 +173,18 @@ class _Maker:
         words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *self._filled(asked.options)]
         return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
 
+    def _resolved(self, recipe: str, package: str, settings: Sequence[str]) -> dict[str, Any]:
+        """A recipe's values as far as results follow from them, with settings that name no other run."""
+        values = deepcopy(self._recipe(recipe, package))
+        for setting in settings:
+            if not _NAME.search(setting):
+                change(values, setting)
+        matter = {key: value for key, value in flatten(values).items() if key not in _NO_MATTER}
+        return {key: self._absolute(value) if isinstance(value, str) else value for key, value in matter.items()}
+
     def _recipe(self, recipe: str, package: str) -> dict[str, Any]:
-        """What its results follow from, besides settings: what another version of tintype may have otherwise."""
         if (recipe, package) not in self._recipes:
-            values = flatten(read_recipe(recipe, package)[1])
-            self._recipes[recipe, package] = {key: value for key, value in values.items() if key not in _NO_MATTER}
+            self._recipes[recipe, package] = read_recipe(recipe, package)[1]
         return self._recipes[recipe, package]
 
     def _add(
@@ -183,14 +194,18 @@ class _Maker:
         words: Sequence[str],
         result: str,
         minutes: float,
+        settings: Sequence[str] = (),
         recipe: Mapping[str, Any] | None = None,
     ) -> str:
-        """A run, unless it is there already. What it needs stands in its words."""
-        needs = tuple(dict.fromkeys(name for word in words for name in _NAME.findall(word)))
-        follows_from = json.dumps([*words, recipe or {}], sort_keys=True, default=str)
-        digest = hashlib.sha256(follows_from.encode()).hexdigest()[:8]
+        """A run, unless it is there already. What it needs stands in its words and settings."""
+        needs = tuple(dict.fromkeys(name for word in (*words, *settings) for name in _NAME.findall(word)))
+        named = [setting for setting in settings if _NAME.search(setting)]
+        spelled = [self._absolute(word) for word in (*words[2 if recipe else 1 :], *named)]
+        follows = [kind, spelled, recipe]
+        digest = hashlib.sha256(json.dumps(follows, sort_keys=True, default=str).encode()).hexdigest()[:8]
         name = f"{Path(title).stem}-{digest}"
-        self.plan.runs.setdefault(name, Run(name, kind, tuple(words), result, needs, minutes))
+        full = (*words, *(word for setting in settings for word in ("--set", setting)))
+        self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes))
         return name
 
     def _given(self, data: Sequence[str]) -> list[str]:
@@ -211,16 +226,20 @@ class _Maker:
                 raise RecipeError(f"nothing is at {full}")
             yield from (role + each for each in paths)
 
-    def _set(self, settings: Sequence[str]) -> list[str]:
-        return [word for setting in self._filled(settings) for word in ("--set", setting)]
-
     def _filled(self, words: Sequence[str]) -> list[str]:
         return [_NAME.sub(lambda found: self._given_for(found[1])[0], word) for word in words]
+
+    def _absolute(self, word: str) -> str:
+        """With absolute paths of data, so that another spelling of the same place is the same run."""
+        for path in (path for paths in self._data.values() for path in paths if "://" not in path):
+            if found := re.search(rf"(?:^|=)({re.escape(path.rstrip('/'))})(?:/|$)", word):
+                word = word[: found.start(1)] + os.path.abspath(path) + word[found.end(1) :]
+        return word
 
     def _given_for(self, name: str) -> Sequence[str]:
         if name not in self._data:
             raise RecipeError(f"say where {name} is ({self._scale.data[name]}): --data {name}=PATH")
-        return self._data[name]
+        return [path.rstrip("/") or path for path in self._data[name]]
 
 
 def command_of(run: Run, folder: Path) -> list[str]:

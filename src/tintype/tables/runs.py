@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tintype.export import ExportError, export
+from tintype.networks.foreign import sha256_of
 from tintype.pretrain import ClassificationRecipe, Recipe, bundled_recipes, load_recipe
 from tintype.pretrain.recipe_file import different_keys
 from tintype.runtime.model import load_model
@@ -78,7 +79,7 @@ def by_recipe(folders: Sequence[Path], recipes: Sequence[str]) -> dict[str, Run]
 def bundle(run: Run, place: Path) -> Path:
     """The run's .onnx; made in the folder `place`, with the default settings of `tintype export`, if it has none.
 
-    A file that was made there before is used again, unless the run's weights are newer.
+    A file that was made there before of the same weights is used again.
 
     Raises:
         ValueError: the run is not finished, or cannot be exported; in one line.
@@ -86,8 +87,9 @@ def bundle(run: Run, place: Path) -> Path:
     """
     if run.model is not None:
         return run.model
-    out, weights = place / f"{run.recipe}.onnx", run.folder / "weights.safetensors"
-    if out.is_file() and weights.is_file() and out.stat().st_mtime >= weights.stat().st_mtime:
+    weights = run.folder / "weights.safetensors"
+    out = place / f"{run.recipe}-{sha256_of(weights)[:8] if weights.is_file() else 'unfinished'}.onnx"
+    if out.is_file():
         return out
     try:
         export(run.folder, out)

@@ -76,6 +76,9 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
             seen = "yes, of one seed" if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
             if one["gain"] <= 0:
                 seen = "NOT SO"
+            cells_of = (above["ours"][name], below["ours"][other])
+            if any(len(cell["values"]) < cell["planned"] for cell in cells_of):
+                seen += ", so far"
             if one["published_gain"] is not None and one["published_gain"] <= 0:
                 seen += "; not so in the paper either" if one["gain"] <= 0 else "; not so in the paper"
             both = f"{above['title']} above {below['title']}, {column['title']}"
