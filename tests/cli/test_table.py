@@ -63,6 +63,10 @@ def test_a_table_at_a_scale_is_planned_run_and_written(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "out" / "small-mini.json").read_text())["table"] == "small"
     assert invoke(*words, "--commands").stdout == ""
     assert json.loads(invoke(*words, "--json").stdout)["rows"][1]["ours"]["seg"]["values"] == [30, 31]
+    for file in (tmp_path / "out").glob("small*"):
+        file.unlink()
+    invoke(*words, "--collect", "--only", "colour", "--only", "none", "--only", "none")
+    assert {file.stem for file in (tmp_path / "out").glob("small*")} == {"small-mini-none-colour"}
 
 
 def test_a_run_that_fails_makes_the_exit_code_1_and_the_rest_of_the_table(tmp_path, monkeypatch):
@@ -169,6 +173,7 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
             "--study is for a table that is put together of what there is, without --scale",
         ),
         (("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--protocol", "ctest10k"), "--protocol is for"),
+        (("larsson17-3", "--scale", "mini", "--data", "photos=FOLDER", "--launch", 'run "x'), 'is run "x: no closing'),
         (("zhang16-1", "--data", "FOLDER", "--jobs", "2"), "--jobs is for a table that is made, with --scale"),
         (("zhang16-1", "--data", "FOLDER", "--runs", "FOLDER"), "is no run of `tintype pretrain`"),
         (("zhang16-1", "--data", "FOLDER", "--model", "nothing.onnx"), "is not NAME=FILE"),

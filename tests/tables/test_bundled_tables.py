@@ -137,6 +137,14 @@ def test_figure_3_compares_with_what_was_fine_tuned_for_it(photos):
     assert not any(column == "fine-tuned" for _, column in (*plan.cells, *plan.not_run))
 
 
+@pytest.mark.parametrize("name", ["larsson17-fig3", "zhang16-linear"])
+def test_a_layers_column_has_its_figure(name):
+    for scale in load_table(name).scales.values():
+        for key, column in scale.columns.items():
+            paths = [path for path in (column.figure, column.low, column.high) if path]
+            assert key == "fine-tuned" or all(path.split(".")[1] == key for path in paths)
+
+
 @pytest.mark.parametrize("task", ["classify", "linear", "svm"])
 def test_figures_name_crops_and_layers_that_are_measured(task):
     """That tasks tell such figures, the tests of these tasks show."""

@@ -137,7 +137,6 @@ def test_seeds_are_counted_once_and_runs_of_known_length_have_no_operations(plan
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("per_clas=10", "unknown key 'per_clas'"),
         ("trunk=alexnett", "alexnett"),
         ("layer=nope", "nope"),
         ("surgery.freeze_below=nosuch", "nosuch"),

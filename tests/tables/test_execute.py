@@ -15,9 +15,10 @@ from tables.small import write_table
 from tintype.tables import execute as module
 from tintype.tables.collect import collect, numbers_at
 from tintype.tables.execute import Folder, Stopped, execute, shell_line
+from tintype.tables.page import page
 from tintype.tables.plan import make_plan
 from tintype.tables.spec import load_table
-from tintype.tables.words import reasons, verdicts
+from tintype.tables.words import damage, reasons, verdicts
 
 
 @pytest.fixture
@@ -240,7 +241,9 @@ def test_an_evaluation_counts_when_photographs_are_damaged_and_not_when_it_fails
     assert queue.result(run).exists() == (not fail)
     assert here.damaged(run) == (not fail)
     built = collect(table, "mini", plan, here)
-    assert any("AuC: without 1 photograph that cannot be read" in line for line in reasons(built)) == (not fail)
+    assert damage(built) == ([] if fail else ["colorization: without 1 photograph that cannot be read"])
+    assert any(line.startswith("colorization, AuC") for line in reasons(built)) == fail
+    assert ("without 1 photograph that cannot be read" in page(built)) == (not fail)
 
 
 def test_what_cannot_be_started_has_failed_and_all_else_goes_on(every_kind, tmp_path):
@@ -261,7 +264,7 @@ def test_what_stands_for_seeds_that_are_not_done_is_said(planned):
     folder.result(plan.runs[first]).unlink()
     built = collect(table, "mini", plan, folder)
     cell = next(row for row in built["rows"] if row["row"] == "colour")["ours"]["seg"]
-    assert (cell["values"], cell["runs"], cell["planned"]) == ([31], [second], 2)
+    assert (cell["values"], cell["runs"], cell["planned"]) == ([31], [second], [first, second])
     assert verdicts(built)[0].endswith("(paper +15.7)  yes, every seed, so far")
 
 

@@ -68,13 +68,13 @@ def test_names_follow_from_what_stands_in_recipes(place):
         return set(make_plan(table, "mini", {"photos": [str(place)]}, only=[row]).runs)
 
     first = names("colour")
-    assert not first & names("colour", "steps: 7")  # the pretraining, and what is measured on it
+    assert not first & names("colour", "steps: 77")  # the pretraining, and what is measured on it
     assert names("colour", "log_every: 7", "description: in other words") == first
-    assert names("none", "steps: 7") == names("none")
+    assert names("none", "steps: 77") == names("none")
 
 
 def test_another_spelling_of_a_path_is_the_same_run(place, monkeypatch):
-    text = TABLE.replace("set: [trunk=alexnet]}", 'set: [trunk=alexnet, "proposals={photos}/boxes"]}')
+    text = TABLE.replace("set: [trunk=alexnet]}", 'set: ["trunk={photos}/boxes"]}')
     table = load_table(write_table(place, text))
     monkeypatch.chdir(place.parent)
     spelled = [place.name, f"{place.name}/", f"./{place.name}", str(place), f"{place}/"]
@@ -87,18 +87,43 @@ def test_another_spelling_of_a_path_is_the_same_run(place, monkeypatch):
     assert not set(make_plan(table, "mini", {"photos": [f"{place}/other"]}).runs) & set(plans[0].runs)
 
 
-def test_the_same_settings_are_the_same_run_whatever_recipe_has_them(place):
+@pytest.mark.parametrize(
+    "task",
+    [
+        "task: PLACE/mine.yaml, data: ['{photos}']",
+        "task: low-shot-mini, data: ['{photos}'], set: [per_class=10, optimizer.lr=0.7, steps=100]",
+        "task: low-shot-mini, data: ['{photos}'], set: [steps=1.0e+2, layer=last, optimizer.lr=7.0e-1, per_class=10]",
+    ],
+)
+def test_the_same_settings_are_the_same_run_however_they_are_written(place, task):
     """As `segment-fov`, and `segment` with its setting."""
-    (place / "mine.yaml").write_text("base: low-shot-mini\nname: mine\nper_class: 10\n")
-    names = []
-    for task in (
-        'task: low-shot-mini, data: ["{photos}"], set: [per_class=10]',
-        f'task: {place}/mine.yaml, data: ["{{photos}}"]',
-    ):
+    (place / "mine.yaml").write_text(
+        "base: low-shot-mini\nname: mine\nper_class: 10\nsteps: 100\noptimizer: {lr: 0.7}\n"
+    )
+
+    def names(task):
         text = TABLE.replace('task: low-shot-mini, data: ["{photos}"], set: [per_class=10]', task)
         plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"])
-        names.append(plan.cells["none", "few"].runs)
-    assert names[0] == names[1]
+        return plan.cells["none", "few"].runs
+
+    first = names("task: low-shot-mini, data: ['{photos}'], set: [per_class=10, steps=100, optimizer.lr=0.7]")
+    assert names(task.replace("PLACE", str(place))) == first
+    assert not set(names(task.replace("PLACE", str(place)).replace("'{photos}'", "'{photos}/'"))) & set(first)
+
+
+def test_names_of_files_with_dots_and_data_with_braces(tmp_path):
+    place = tmp_path / "{odd}"
+    place.mkdir()
+    (place / "a.tar").touch()
+    (tmp_path / "my recipe.v2.yaml").write_text("base: larsson17-alexnet-histograms-mini\n")
+    text = TABLE.replace("recipe: larsson17-alexnet-histograms-mini", f"recipe: '{tmp_path}/my recipe.v2.yaml'")
+    plan = make_plan(
+        load_table(write_table(tmp_path, text)), "mini", {"photos": [str(place)]}, only=["colour"], seeds=1
+    )
+    pretraining, task = plan.runs.values()
+    assert task.needs == (pretraining.name,)
+    assert str(tmp_path / "out" / pretraining.name) in command_of(task, tmp_path / "out")
+    assert f"train={place}" in command_of(task, tmp_path / "out")
 
 
 def test_a_recipe_that_is_not_there_is_told_when_planning(place):
@@ -135,9 +160,9 @@ def test_a_row_may_change_keys_of_single_columns(place):
 
 
 def test_settings_may_name_data(place):
-    text = TABLE.replace("set: [trunk=alexnet]}", 'set: [trunk=alexnet, "proposals={photos}/boxes"]}')
+    text = TABLE.replace("set: [trunk=alexnet]}", 'set: ["trunk={photos}/boxes"]}')
     plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=1)
-    assert all(f"proposals={place}/boxes" in run.words and not run.needs for run in plan.runs.values())
+    assert all(f"trunk={place}/boxes" in run.words and not run.needs for run in plan.runs.values())
 
 
 def test_a_scale_may_have_several_pretrainings(place):
@@ -175,7 +200,10 @@ def test_a_column_that_is_only_fine_tuned_for_another_is_none_of_the_tables(plac
     )
     with pytest.raises(RecipeError, match=r"key 'scales\.mini\.columns' names other"):
         load_table(write_table(place, text))
-    text = text.replace("set: [per_class=10], figure: top1", "after: other, figure: top1")
+    text = text.replace(
+        'few: {task: low-shot-mini, data: ["{photos}"], set: [per_class=10], figure: top1',
+        'few: {task: shift, data: ["{photos}"], after: other, figure: layers.conv1.median',
+    )
     plan = make_plan(load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=1)
     run = plan.runs[plan.cells["none", "few"].runs[0]]
     assert [plan.runs[name].words[1] for name in run.needs] == ["segment-mini"]

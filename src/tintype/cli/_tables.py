@@ -55,7 +55,10 @@ def build(
     from tintype.tables.spec import load_table
     from tintype.tables.words import summary
 
-    words = shlex.split(launch)
+    try:
+        words = shlex.split(launch)
+    except ValueError as error:
+        raise Wrong(printable(f"--launch is {launch}: {str(error).lower()}")) from error
     folder = Folder(out)
     try:
         table = load_table(name)
@@ -82,7 +85,7 @@ def build(
     except Stopped as stop:
         stopped = 128 + stop.signal
     built = put_together(table, scale, plan, folder)
-    write_all(built, out, only)
+    write_all(built, out, [row for row in table.rows if row in only])
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
     else:

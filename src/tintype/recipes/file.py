@@ -12,6 +12,7 @@ from tintype.recipes.parse import RecipeError, flatten
 
 # What a resumed run may change: how much and how often, but nothing that the updates depend on.
 FREE_KEYS = {
+    "name",
     "description",
     "steps",
     "log_every",
@@ -48,7 +49,7 @@ def read_recipe(recipe: str | Path, package: str, settings: Sequence[str] = ()) 
     """
     source, values = _values(recipe, package)
     for setting in settings:
-        change(values, setting)
+        _set(values, setting)
     return source, values
 
 
@@ -104,8 +105,7 @@ def _read(recipe: str | Path, package: str) -> tuple[str, str]:
     return f"recipe {name}", file.read_text(encoding="utf-8")
 
 
-def change(values: dict[str, Any], setting: str) -> None:
-    """Put a setting, as `read_recipe` takes them, in place of a value. Raises RecipeError."""
+def _set(values: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise RecipeError(f"setting '{setting}' must look like key=value, such as optimizer.lr=1e-3")

@@ -66,7 +66,8 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 "std": statistics.stdev(values) if len(values) > 1 else None,
                 "values": values,
                 "runs": list(found_in),
-                "planned": len(figure.runs),
+                "planned": list(figure.runs),
+                "damaged": max(folder.damaged(plan.runs[name]) for name in found_in),
             }
             for end, path in (("low", figure.low), ("high", figure.high)):
                 if path and (found := _values(plan, figure, path, folder, best)):
@@ -79,8 +80,6 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 reasons[column] = f"a run has no figure {figure.path}"
             else:
                 reasons[column] = "not all runs are done" if values else "not run yet"
-        elif damaged := max(folder.damaged(plan.runs[name]) for name in figure.runs):
-            reasons[column] = f"without {damaged} photograph{'s' * (damaged > 1)} that cannot be read"
     published = {
         column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
         for column, one in table.rows[row].published.items()

@@ -1,6 +1,7 @@
 """All files of a table."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ def write_all(built: Mapping[str, Any], out: Path, only: Sequence[str] = ()) -> 
         "html": page(built),
     }
     for ending, text in made.items():
-        _write(out / f"{'-'.join([built['table'], built['scale'], *only])}.{ending}", f"{text}\n")
+        name = re.sub(r"[^\w.-]", "-", "-".join([built["table"], built["scale"], *only]))
+        _write(out / f"{name}.{ending}", f"{text}\n")
 
 
 def _write(file: Path, text: str) -> None:

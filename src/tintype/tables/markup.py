@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.tables.words import cells, difference, reasons, seeds, verdicts
+from tintype.tables.words import cells, damage, difference, reasons, seeds, verdicts
 
 _MARKDOWN = re.compile(r"[\\`*_|<>\[\]]")
 _LATEX = {
@@ -44,7 +44,7 @@ def markdown(built: Mapping[str, Any]) -> str:
     for row in built["rows"]:
         inner = [cell for one in columns for cell in (*cells(row, one), difference(row, one))]
         lines.append(f"| {' | '.join(map(plain, (row['title'], *inner)))} |")
-    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built))):
+    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
             lines += ["", f"{head}:", "", *(f"- {plain(line)}" for line in found)]
     return "\n".join([*lines, *(["", _marks(built)] if built["marks"] else [])])

@@ -8,7 +8,7 @@ from tintype.evaluate.report.parts import text
 from tintype.tables.chart import chart
 from tintype.tables.run_list import run_list
 from tintype.tables.style import STYLE
-from tintype.tables.words import cells, difference, seeds, verdicts
+from tintype.tables.words import cells, damaged, difference, seeds, verdicts
 
 # Nothing may be fetched or run, even if a name should slip through unescaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -44,7 +44,7 @@ def page(built: Mapping[str, Any]) -> str:
 
 def _notes(built: Mapping[str, Any]) -> dict[str, int]:
     """Reasons for what is missing, numbered."""
-    found = dict.fromkeys(reason for row in built["rows"] for reason in row["not_run"].values())
+    found = dict.fromkeys(reason for row in built["rows"] for one in built["columns"] if (reason := _reason(row, one)))
     return {reason: number for number, reason in enumerate(found, start=1)}
 
 
@@ -86,11 +86,17 @@ def _ours(row: Mapping[str, Any], column: Mapping[str, Any], notes: Mapping[str,
     if cell:
         values = ", ".join(f"{value:.{column['digits']}f}" for value in cell["values"])
         shown = f'<a href="#{text(cell["runs"][0])}" title="{text(values)}">{text(shown)}</a>'
-    reason = row["not_run"].get(name)
-    if reason is None:
+    reason = _reason(row, column)
+    if not reason:
         return shown
     number = notes[reason]
     return f'{shown}<sup><a href="#note-{number}" aria-label="note {number}">{number}</a></sup>'
+
+
+def _reason(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
+    """Why a cell or some of it is missing; "" where nothing is."""
+    name = column["column"]
+    return row["not_run"].get(name) or damaged(row["ours"].get(name, {"damaged": 0}))
 
 
 def _list(head: str, lines: list[str]) -> Iterator[str]:

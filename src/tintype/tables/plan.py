@@ -5,20 +5,19 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tintype.pretrain.recipe_file import PACKAGE as PRETRAIN
+from tintype.pretrain import load_recipe
 from tintype.recipes import RecipeError, flatten
-from tintype.recipes.file import change, read_recipe
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
-from tintype.transfer.recipe_file import PACKAGE as TRANSFER
+from tintype.transfer.recipe_file import load_task
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
 BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
+Follows = dict[str, Any]  # values of a recipe, by dotted keys
 # Keys of recipes that no result follows from.
 _NO_MATTER = {"name", "description", "log_every", "checkpoint_every", "keep", "data.workers", "workers"}
 
@@ -125,7 +124,7 @@ class _Maker:
 
     def __init__(self, scale: Scale, data: Mapping[str, Sequence[str]]):
         self.plan, self._scale, self._data = Plan(), scale, data
-        self._recipes: dict[tuple[str, str], dict[str, Any]] = {}
+        self._recipes: dict[tuple[str, tuple[str, ...]], Follows] = {}
 
     def task(self, ours: Ours, column: str, seed: int, pretraining: int) -> str:
         """The run that measures a row's weights; its name."""
@@ -137,9 +136,8 @@ class _Maker:
         settings = [*self._filled((*asked.set, *ours.set, *ours.set_in.get(column, ()))), f"seed={seed}"]
         if asked.after:
             settings.append(f"after={{{self.task(ours, asked.after, seed, pretraining)}}}")
-        recipe = self._resolved(asked.task, TRANSFER, settings)
-        title = str(recipe.get("task", asked.task))
-        return self._add("transfer", title, words, "results.json", asked.minutes, settings, recipe)
+        recipe = self._resolved(load_task, asked.task, settings)
+        return self._add("transfer", recipe["task"], words, "results.json", asked.minutes, settings, recipe)
 
     def weights(self, name: str, seed: int) -> str:
         """What --weights is given: a run's folder for a `Made`, or the word itself."""
@@ -156,7 +154,7 @@ class _Maker:
             words += ["--labels", f"{{{self.made(made.study, seed)}}}/labels.tsv"]
         if made.start:
             settings.append(f"pretrained={{{self.made(made.start, seed)}}}/weights.safetensors")
-        recipe = self._resolved(made.recipe, PRETRAIN, settings)
+        recipe = self._resolved(load_recipe, made.recipe, settings)
         return self._add("pretrain", made.recipe, words, "weights.safetensors", made.minutes, settings, recipe)
 
     def _labels(self, made: Made, seed: int) -> str:
@@ -173,19 +171,13 @@ class _Maker:
         words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *self._filled(asked.options)]
         return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
 
-    def _resolved(self, recipe: str, package: str, settings: Sequence[str]) -> dict[str, Any]:
-        """A recipe's values as far as results follow from them, with settings that name no other run."""
-        values = deepcopy(self._recipe(recipe, package))
-        for setting in settings:
-            if not _NAME.search(setting):
-                change(values, setting)
-        matter = {key: value for key, value in flatten(values).items() if key not in _NO_MATTER}
-        return {key: self._absolute(value) if isinstance(value, str) else value for key, value in matter.items()}
-
-    def _recipe(self, recipe: str, package: str) -> dict[str, Any]:
-        if (recipe, package) not in self._recipes:
-            self._recipes[recipe, package] = read_recipe(recipe, package)[1]
-        return self._recipes[recipe, package]
+    def _resolved(self, load: Callable[[str, Sequence[str]], Any], recipe: str, settings: Sequence[str]) -> Follows:
+        """A recipe's values with settings and defaults, as far as results follow from them."""
+        named = tuple(_NAME.sub(r"\1", setting) for setting in settings)
+        if (recipe, named) not in self._recipes:
+            values = flatten(asdict(load(recipe, named)))
+            self._recipes[recipe, named] = {key: values[key] for key in values if key not in _NO_MATTER}
+        return self._recipes[recipe, named]
 
     def _add(
         self,
@@ -195,15 +187,16 @@ class _Maker:
         result: str,
         minutes: float,
         settings: Sequence[str] = (),
-        recipe: Mapping[str, Any] | None = None,
+        recipe: Follows | None = None,
     ) -> str:
         """A run, unless it is there already. What it needs stands in its words and settings."""
-        needs = tuple(dict.fromkeys(name for word in (*words, *settings) for name in _NAME.findall(word)))
-        named = [setting for setting in settings if _NAME.search(setting)]
-        spelled = [self._absolute(word) for word in (*words[2 if recipe else 1 :], *named)]
-        follows = [kind, spelled, recipe]
+        found = (name for word in (*words, *settings) for name in _NAME.findall(word))
+        needs = tuple(dict.fromkeys(name for name in found if name in self.plan.runs))
+        weights = words[3:4] if kind == "transfer" else []  # such as `random`, which is no folder
+        spelled = [word if word in weights else self._absolute(word) for word in words[2 if recipe else 1 :]]
+        follows = [kind, spelled, {key: self._absolute(value) for key, value in recipe.items()} if recipe else None]
         digest = hashlib.sha256(json.dumps(follows, sort_keys=True, default=str).encode()).hexdigest()[:8]
-        name = f"{Path(title).stem}-{digest}"
+        name = re.sub(r"[^\w-]", "-", f"{Path(title).stem}-{digest}")
         full = (*words, *(word for setting in settings for word in ("--set", setting)))
         self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes))
         return name
@@ -229,12 +222,16 @@ class _Maker:
     def _filled(self, words: Sequence[str]) -> list[str]:
         return [_NAME.sub(lambda found: self._given_for(found[1])[0], word) for word in words]
 
-    def _absolute(self, word: str) -> str:
+    def _absolute(self, value: Any) -> Any:
         """With absolute paths of data, so that another spelling of the same place is the same run."""
+        if isinstance(value, list | tuple):
+            return [self._absolute(one) for one in value]
         for path in (path for paths in self._data.values() for path in paths if "://" not in path):
-            if found := re.search(rf"(?:^|=)({re.escape(path.rstrip('/'))})(?:/|$)", word):
-                word = word[: found.start(1)] + os.path.abspath(path) + word[found.end(1) :]
-        return word
+            if isinstance(value, str) and (
+                found := re.search(rf"(?:^|=)({re.escape(path.rstrip('/'))})(?:/|$)", value)
+            ):
+                value = value[: found.start(1)] + os.path.abspath(path) + value[found.end(1) :]
+        return value
 
     def _given_for(self, name: str) -> Sequence[str]:
         if name not in self._data:
@@ -250,7 +247,7 @@ def command_of(run: Run, folder: Path) -> list[str]:
     """
 
     def there(word: str) -> str:
-        return _NAME.sub(lambda found: str(folder / found[1]), word)
+        return _NAME.sub(lambda found: str(folder / found[1]) if found[1] in run.needs else found[0], word)
 
     words = [there(word) for word in run.words]
     out = folder / run.name

@@ -29,7 +29,7 @@ def _uses(built: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for row in built["rows"]:
         for column in built["columns"]:
-            for name in row["ours"].get(column["column"], {}).get("runs", ()):
+            for name in row["ours"].get(column["column"], {}).get("planned", ()):
                 found.setdefault(name, {}).setdefault(row["title"], []).append(column["title"])
     return found
 

@@ -20,7 +20,7 @@ def summary(built: Mapping[str, Any]) -> str:
         "",
         *(line.rstrip() for line in aligned(lines)),
     ]
-    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built))):
+    for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
             parts += ["", f"{head}:", *(f"  {line}" for line in found)]
     parts += ["", *(f"{mark}: {what}." for mark, what in built["marks"].items())]
@@ -77,7 +77,7 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
             if one["gain"] <= 0:
                 seen = "NOT SO"
             cells_of = (above["ours"][name], below["ours"][other])
-            if any(len(cell["values"]) < cell["planned"] for cell in cells_of):
+            if any(len(cell["values"]) < len(cell["planned"]) for cell in cells_of):
                 seen += ", so far"
             if one["published_gain"] is not None and one["published_gain"] <= 0:
                 seen += "; not so in the paper either" if one["gain"] <= 0 else "; not so in the paper"
@@ -86,6 +86,18 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
                 both = f"{above['title']}, {column['title']} above {below['title']}, {titles[other]}"
             lines.append(f"{both}: {gain} (paper {quoted or 'has none'})  {seen}")
     return lines
+
+
+def damaged(cell: Mapping[str, Any]) -> str:
+    """That a figure is of fewer photographs than were given; "" where it is not."""
+    count = cell["damaged"]
+    return f"without {count} photograph{'s' * (count > 1)} that cannot be read" if count else ""
+
+
+def damage(built: Mapping[str, Any]) -> list[str]:
+    """Rows whose figures are of fewer photographs than were given, in a line each."""
+    found = ((row["title"], damaged(cell)) for row in built["rows"] for cell in row["ours"].values())
+    return [f"{title}: {what}" for title, what in dict.fromkeys(found) if what]
 
 
 def reasons(built: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ export class Refused extends Error {
 
   /** Whether it is not about what was asked, so that the same may go well later. */
   get passing() {
-    return [0, 401, 503, 507].includes(this.status);
+    return [0, 401, 503].includes(this.status);
   }
 }
 
