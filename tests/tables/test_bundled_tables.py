@@ -156,3 +156,10 @@ def test_figures_name_crops_and_layers_that_are_measured(task):
         else:
             assert place == ("layer" if task == "svm" else "layers")
             assert name == "*" or name in recipe.layers or not recipe.layers
+
+
+def test_small_colorizers_are_judged_at_the_size_that_they_learned_at():
+    """At more than twice of it they are in error by more than grey is (docs/reproduction.md)."""
+    for made in load_table("zhang16-1").scales["mini"].made.values():
+        recipe = load_recipe(made.recipe)
+        assert recipe.input_size == recipe.data.crop
