@@ -135,21 +135,17 @@ def test_seeds_are_counted_once_and_runs_of_known_length_have_no_operations(plan
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("right", "wrong", "told"),
     [
-        ("trunk=alexnett", "alexnett"),
-        ("layer=nope", "nope"),
-        ("surgery.freeze_below=nosuch", "nosuch"),
+        ("[trunk=alexnet]", "[trunk=alexnett]", "alexnett"),
+        ("[per_class=10]", "[layer=nope]", "nope"),
+        ("[per_class=10]", "[surgery.freeze_below=nosuch]", "nosuch"),
     ],
 )
-def test_a_wrong_setting_is_told_before_anything_runs(tmp_path, setting, told):
+def test_a_wrong_setting_is_told_before_anything_runs(tmp_path, right, wrong, told):
     (tmp_path / "a.tar").touch()
-    text = TABLE.replace("set: [per_class=10]", f"set: [{setting}]").replace(
-        "set: [trunk=alexnet]", "set_in: {seg: [trunk=alexnet]}"
-    )
-    if not setting.startswith("trunk"):
-        text = text.replace("{seg: [trunk=alexnet]}", "{seg: [trunk=alexnet], few: [trunk=alexnet]}")
-    plan = make_plan(load_table(write_table(tmp_path, text)), "mini", {"photos": [str(tmp_path)]})
+    table = load_table(write_table(tmp_path, TABLE.replace(right, wrong)))
+    plan = make_plan(table, "mini", {"photos": [str(tmp_path)]})
     with pytest.raises(RecipeError, match=told):
         costs(plan, plan.runs.values())
 

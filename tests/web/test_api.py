@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import errno
 import io
 import re
 import socket
@@ -10,7 +9,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx2 as httpx
 import numpy as np
@@ -284,41 +282,6 @@ def test_what_takes_too_long_is_given_up_and_its_place_is_free_when_it_ends(colo
         assert client.post("/api/colorize", content=photograph()).status_code == 503  # the worker is still at it
         slow.go.set()
         assert waiting(client, 0)
-    assert not list(temporary.iterdir())
-
-
-class Full(tempfile.TemporaryDirectory):
-    """A folder in which there is no room for a request's photograph."""
-
-    def __init__(self, **how):
-        super().__init__(**how)
-        (Path(self.name) / "photograph").symlink_to("/dev/full")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-@pytest.mark.parametrize("sent", [{"content": photograph()}, {"files": {"file": photograph()}}])
-def test_a_full_disk_is_told_when_a_photograph_comes(client, temporary, monkeypatch, sent):
-    with monkeypatch.context() as patch:
-        patch.setattr("tintype.web.turns.tempfile.TemporaryDirectory", Full)
-        response = client.post("/api/colorize", **sent)
-    assert (response.status_code, response.json()["error"][:27]) == (507, "this server's disk is full:")
-    assert not list(temporary.iterdir())
-    assert client.get("/api/health").json()["waiting"] == 0
-    assert client.post("/api/colorize", **sent).status_code == 200
-
-
-@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EIO, 500)])
-def test_a_full_disk_is_told_when_a_picture_or_folder_is_made(colorizer, temporary, monkeypatch, number, status):
-    def fail(*args, **how):
-        raise OSError(number, "no")
-
-    broken = SimpleNamespace(colorize_file=fail, model=colorizer.model)
-    with TestClient(api(broken, LIMITS), raise_server_exceptions=False) as client:
-        assert client.post("/api/colorize", content=photograph()).status_code == status
-        with monkeypatch.context() as patch:
-            patch.setattr("tintype.web.turns.tempfile.TemporaryDirectory", fail)
-            assert client.post("/api/colorize", content=photograph()).status_code == status
-        assert client.get("/api/health").json()["waiting"] == 0
     assert not list(temporary.iterdir())
 
 

@@ -187,6 +187,12 @@ def test_a_negative_and_pages(client, grey):
 def test_what_is_transparent_is_shown_white(client, grey):
     clear = grey.convert("RGBA")
     clear.putalpha(Image.new("L", grey.size, 0))
+    known = begun(client, encoded(clear))
+    assert opened(client.get(f"/api/drafts/{known['name']}/lightness")).min() >= 253
+
+
+def test_what_is_transparent_has_no_tint(client, grey):
+    clear = grey.convert("RGBA")
     alpha = np.full((240, 320), 255, np.uint8)
     alpha[:, :159] = 0
     clear.putalpha(Image.fromarray(alpha))

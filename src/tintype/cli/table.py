@@ -29,7 +29,6 @@ Exit code: 0 all measured, 1 some runs failed or photographs damaged, 2 wrong us
 # Options of `tintype evaluate` that a table takes as they are.
 PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "classifier_weights", "seed", "resume")
 
-
 # Options of one way to a table alone.
 MADE = ("out", "only", "seeds", "pretrainings", "jobs", "launch", "dry_run", "collect", "commands")
 MEASURED = ("runs", "models", "study", *PASSED)

@@ -1,6 +1,5 @@
 """Colorizing many photographs, several at a time, in bounded memory."""
 
-import errno
 import math
 import os
 import threading
@@ -11,14 +10,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tintype.runtime.errors import PhotoError
+from tintype.runtime.errors import DISK_FULL, PhotoError
 from tintype.runtime.folders import Item
 from tintype.runtime.read import read_size
 from tintype.runtime.settings import Colorize
 
 PIXELS_AT_ONCE = 100_000_000  # in work together; a photograph with more is worked on alone
 Outcome = tuple[Item | None, OSError | None]  # None: broken off; an error that would meet every other photograph too
-HOPELESS = {errno.ENOSPC, errno.EDQUOT}  # the disk is full: other photographs would fare no better
 
 
 class Stopped(Exception):
@@ -107,7 +105,7 @@ def colorize_item(item: Item, colorize: Colorize) -> Outcome:
         skipped = isinstance(problem, FileExistsError) and Path(problem.filename or "") == Path(item.target)
         about = "" if problem.filename == item.source else f"cannot write {item.target}: "
         error = None if skipped else f"{item.source}: {about}{problem.strerror or problem}"
-        hopeless = problem if problem.errno in HOPELESS else None
+        hopeless = problem if problem.errno in DISK_FULL else None  # other photographs would fare no better
     except ValueError as problem:  # PhotoError: says what is wrong with which file
         error = str(problem)
     except Exception as problem:  # one photograph must not end a run over thousands

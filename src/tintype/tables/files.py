@@ -22,8 +22,8 @@ def write_all(built: Mapping[str, Any], out: Path, only: Sequence[str] = ()) -> 
         "tex": latex(built),
         "html": page(built),
     }
+    name = re.sub(r"[^\w.-]", "-", "-".join([built["table"], built["scale"], *only]))
     for ending, text in made.items():
-        name = re.sub(r"[^\w.-]", "-", "-".join([built["table"], built["scale"], *only]))
         _write(out / f"{name}.{ending}", f"{text}\n")
 
 

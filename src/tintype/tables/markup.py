@@ -47,7 +47,8 @@ def markdown(built: Mapping[str, Any]) -> str:
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
             lines += ["", f"{head}:", "", *(f"- {plain(line)}" for line in found)]
-    return "\n".join([*lines, *(["", _marks(built)] if built["marks"] else [])])
+    marks = _marks(built)
+    return "\n".join([*lines, *(["", marks] if marks else [])])
 
 
 def latex(built: Mapping[str, Any]) -> str:
@@ -70,12 +71,14 @@ def latex(built: Mapping[str, Any]) -> str:
         inner = [escaped(cell) for one in columns for cell in cells(row, one)]
         lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
     ours = f"Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation."
-    caption = " ".join([f"{built['title']}.", ours, *([_marks(built)] if built["marks"] else [])])
+    caption = " ".join(filter(None, [f"{built['title']}.", ours, _marks(built)]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
 
 
 def _marks(built: Mapping[str, Any]) -> str:
-    return "Marks: " + "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items()) + "."
+    """What the marks of published figures mean; "" without any."""
+    told = "; ".join(f"{mark}, {what}" for mark, what in built["marks"].items())
+    return f"Marks: {told}." if told else ""
 
 
 def plain(text: str) -> str:

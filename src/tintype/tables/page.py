@@ -96,7 +96,8 @@ def _ours(row: Mapping[str, Any], column: Mapping[str, Any], notes: Mapping[str,
 def _reason(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
     """Why a cell or some of it is missing; "" where nothing is."""
     name = column["column"]
-    return row["not_run"].get(name) or damaged(row["ours"].get(name, {"damaged": 0}))
+    cell = row["ours"].get(name)
+    return row["not_run"].get(name) or (damaged(cell) if cell else "")
 
 
 def _list(head: str, lines: list[str]) -> Iterator[str]:

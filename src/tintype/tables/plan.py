@@ -12,14 +12,14 @@ from typing import Any
 
 from tintype.pretrain import load_recipe
 from tintype.recipes import RecipeError, flatten
+from tintype.recipes.file import FREE_KEYS
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
 from tintype.transfer.recipe_file import load_task
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
 BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
 Follows = dict[str, Any]  # values of a recipe, by dotted keys
-# Keys of recipes that no result follows from.
-_NO_MATTER = {"name", "description", "log_every", "checkpoint_every", "keep", "data.workers", "workers"}
+_NO_MATTER = FREE_KEYS - {"steps", "validate_every"}  # keys of recipes that no result follows from
 
 
 @dataclass(frozen=True)

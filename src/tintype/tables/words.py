@@ -72,12 +72,12 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
                 for value in (one["gain"], one["published_gain"])
             )
             other = one["below_column"]
-            single = all(len(row["ours"][of]["values"]) == 1 for row, of in ((above, name), (below, other)))
+            both_cells = above["ours"][name], below["ours"][other]
+            single = all(len(cell["values"]) == 1 for cell in both_cells)
             seen = "yes, of one seed" if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
             if one["gain"] <= 0:
                 seen = "NOT SO"
-            cells_of = (above["ours"][name], below["ours"][other])
-            if any(len(cell["values"]) < len(cell["planned"]) for cell in cells_of):
+            if any(len(cell["values"]) < len(cell["planned"]) for cell in both_cells):
                 seen += ", so far"
             if one["published_gain"] is not None and one["published_gain"] <= 0:
                 seen += "; not so in the paper either" if one["gain"] <= 0 else "; not so in the paper"

@@ -27,7 +27,7 @@ class Accuracy:
         self.right += int(ranked[:, 0].sum())
         self.right5 += int(ranked.sum())
 
-    def share(self) -> "Accuracy":
+    def of_all_processes(self) -> "Accuracy":
         """All processes' answers, of which each had its share of the test pictures."""
         everyone: Iterable[tuple[int, ...]] = gather_object([(self.count, self.right, self.right5)])
         total = Accuracy()

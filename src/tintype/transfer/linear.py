@@ -127,7 +127,7 @@ def run(session: Session) -> dict[str, Any]:
                 here = batch.to(session.device)
                 for count, logits in zip(counts.values(), network(session.look(here.pixels)), strict=True):
                     count.add(logits, here.classes)
-        return {layer: count.share() for layer, count in counts.items()}
+        return {layer: count.of_all_processes() for layer, count in counts.items()}
 
     network = session.fit(
         build,

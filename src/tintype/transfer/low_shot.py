@@ -81,7 +81,7 @@ def run(session: Session) -> dict[str, Any]:
             for batch in test_batches(photos, recipe.crop, recipe.scale[1], recipe.workers, *session.share):
                 here = batch.to(session.device)
                 count.add(network(session.look(here.pixels)), here.classes)
-        return count.share()
+        return count.of_all_processes()
 
     def score(network: nn.Module) -> Mapping[str, float]:
         return {"top1": measure(network, held_out).top1}

@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 
-from tintype.runtime.errors import PhotoError
+from tintype.runtime.errors import DISK_FULL, PhotoError
 from tintype.video.read import opened
 
 _COPIED = ("audio", "subtitle", "attachment")
@@ -101,7 +101,7 @@ def _holding(source: Path, target: Path) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno in {*DISK_FULL, errno.EIO}:
             raise OSError(error.errno, error.strerror) from None
         told = f"{source}: its sound or subtitles do not fit into {target.suffix} ({error.strerror}); {_advice(target)}"
         raise PhotoError(told) from None

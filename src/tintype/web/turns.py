@@ -7,7 +7,6 @@ forgotten.
 
 import asyncio
 import contextlib
-import errno
 import hmac
 import tempfile
 import time
@@ -22,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from tintype.runtime import PhotoError
+from tintype.runtime.errors import DISK_FULL
 from tintype.runtime.kinds import is_raw
 from tintype.runtime.read import read_header, read_size
 
@@ -194,7 +194,7 @@ def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in DISK_FULL:
             raise HTTPException(507, "this server's disk is full: come again later, or send a smaller one") from error
         raise
 
