@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -114,6 +115,19 @@ def test_a_wrong_recipe_is_told_before_anything_runs(tmp_path, monkeypatch):
     done = invoke("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out", code=2)
     assert "unknown key 'per_clas'" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("how", [["--collect"], ["--jobs", "2"]])
+def test_a_full_disk_or_a_file_in_the_way_is_told_in_a_line(tmp_path, monkeypatch, small_disk, how):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    small.write_table(tmp_path)
+    (tmp_path / "a.tar").touch()
+    words = (tmp_path / "small.yaml", "--scale", "mini", "--data", f"photos={tmp_path}", *how)
+    (small_disk / "others").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    (tmp_path / "file").touch()
+    for out, told in ((small_disk / "out", "No space left on device"), (tmp_path / "file" / "out", "Not a directory")):
+        done = invoke(*words, "--out", out, code=1)
+        assert re.fullmatch(rf"Error: {re.escape(str(out))}[^\n]*: {told}", done.stderr.splitlines()[-1])
 
 
 def test_json_and_text_tell_the_same(photographs, model):

@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,13 +80,14 @@ def build(
         click.echo(printable(f"{run.name}: {what}"), err=True)
 
     stopped = 0
-    try:
-        if not collect:
-            execute(plan, folder, launch=words, jobs=jobs, told=told)
-    except Stopped as stop:
-        stopped = 128 + stop.signal
-    built = put_together(table, scale, plan, folder)
-    write_all(built, out, [row for row in table.rows if row in only])
+    with _writing(out):
+        try:
+            if not collect:
+                execute(plan, folder, launch=words, jobs=jobs, told=told)
+        except Stopped as stop:
+            stopped = 128 + stop.signal
+        built = put_together(table, scale, plan, folder)
+        write_all(built, out, [row for row in table.rows if row in only])
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
     else:
@@ -94,6 +96,15 @@ def build(
         click.echo("stopped; the same command goes on", err=True)
         return stopped
     return int(any(folder.state(run) != "done" or folder.damaged(run) for run in plan.runs.values()))
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Tells in a line why nothing can be written, such as a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(printable(f"{error.filename or out}: {error.strerror or error}")) from error
 
 
 def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: int) -> str:
