@@ -1,6 +1,7 @@
 """Recipes, weights and photographs so small that a task takes a second."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -46,6 +47,8 @@ checkpoint_every: 3
 def run(folder: Path, text: str, photographs: Path, *settings: str, weights: str = "random", resume: bool = False):
     """A task by a recipe's text."""
     torch.set_num_threads(1)
-    recipe = folder.parent / "tiny-task.yaml"
-    recipe.write_text(text)
-    return transfer(launch(), load_task(recipe, settings), weights, [str(photographs)], folder, resume)
+    with TemporaryDirectory() as own:  # processes of torchrun call this at once
+        recipe = Path(own) / "tiny-task.yaml"
+        recipe.write_text(text)
+        task = load_task(recipe, settings)
+    return transfer(launch(), task, weights, [str(photographs)], folder, resume)
