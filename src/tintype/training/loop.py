@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol, Self, TypeVar, cast
+from typing import Protocol, Self, TypeVar, cast
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +22,7 @@ from tintype.training.interrupt import StopRequest
 from tintype.training.launch import seed_everything
 from tintype.training.log import Log
 from tintype.training.nan import write_batches
+from tintype.training.precision import Precision, precision_on
 from tintype.training.record import record_session
 
 _log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class Plan:
         seed: of everything random during training (dropout and the like).
         clip: largest norm of the gradient; 0 does not clip.
         ema: decay of the weight average; 0 keeps none.
-        precision: `bf16` runs the network under autocast; weights, loss and updates stay in float32.
+        precision: `bf16` runs the network under autocast where the device has arithmetic of bfloat16 (`precision_on`);
+            weights, loss and updates stay in float32.
         keep: checkpoints to keep.
     """
 
@@ -60,7 +62,7 @@ class Plan:
     seed: int
     clip: float = 0.0
     ema: float = 0.0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
     log_every: int = 10
     validate_every: int = 1000
     checkpoint_every: int = 1000
@@ -136,6 +138,7 @@ def train(
         OSError: something cannot be written. Earlier checkpoints stay as they are.
     """
     device, main, processes = accelerator.device, accelerator.is_main_process, accelerator.num_processes
+    wanted, plan = plan.precision, replace(plan, precision=precision_on(device, plan.precision))
     network.to(device)
     if compute.channels_last:
         network.to(memory_format=torch.channels_last)
@@ -150,6 +153,8 @@ def train(
         measured = {"matrix_flops_per_second": peak} if peak else {}
         record_session(run, device, settings | asdict(compute) | facts | measured)
     log = Log(run, start, plan.steps, main)
+    if plan.precision != wanted:
+        log.say(f"this {device.type} has no arithmetic of bfloat16: trained in float32, which is faster here")
     image_flops, counted = 0.0, torch.Size()  # of one image, in batches of that shape
     losses: list[Tensor] = []  # since the last look at them, which has to wait for the device
     images, waited, since = 0, 0.0, time.perf_counter()
