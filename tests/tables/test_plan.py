@@ -111,6 +111,28 @@ def test_the_same_settings_are_the_same_run_however_they_are_written(place, task
     assert not set(names(task.replace("PLACE", str(place)).replace("'{photos}'", "'{photos}/'"))) & set(first)
 
 
+def test_boxes_are_proposed_once_for_all_runs(place, tmp_path):
+    def runs(task, seeds):
+        text = TABLE.replace('task: low-shot-mini, data: ["{photos}"], set: [per_class=10]', task)
+        plan = make_plan(
+            load_table(write_table(place, text)), "mini", {"photos": [str(place)]}, only=["none"], seeds=seeds
+        )
+        return [plan.runs[name] for name in plan.cells["none", "few"].runs]
+
+    own, others = (
+        runs(f"task: detect-mini, data: ['{{photos}}'], set: [{key}]", 2) for key in ("year=2012", "proposals=boxes")
+    )
+    for run in own:
+        words = command_of(run, tmp_path / "out" / "runs")
+        assert f"proposals={tmp_path}/out/proposals" in words
+    for run in others:
+        words = command_of(run, tmp_path / "out" / "runs")
+        assert [word for word in words if word.startswith("proposals=")] == ["proposals=boxes"]
+    explicit = runs("task: detect-mini, data: ['{photos}'], set: [year=2012, proposals=run]", 2)
+    assert [run.name for run in explicit] == [run.name for run in own]
+    assert not {run.name for run in others} & {run.name for run in own}  # a folder may have proposals of one's own
+
+
 def test_names_of_files_with_dots_and_data_with_braces(tmp_path):
     place = tmp_path / "{odd}"
     place.mkdir()

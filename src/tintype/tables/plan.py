@@ -14,12 +14,14 @@ from tintype.pretrain import load_recipe
 from tintype.recipes import RecipeError, flatten
 from tintype.recipes.file import FREE_KEYS
 from tintype.tables.spec import Made, Measured, Ours, Scale, Table
+from tintype.transfer.detect.recipe import IN_RUN
 from tintype.transfer.recipe_file import load_task
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
 BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
 Follows = dict[str, Any]  # values of a recipe, by dotted keys
 _NO_MATTER = FREE_KEYS - {"steps", "validate_every"}  # keys of recipes that no result follows from
+_SHARED = "proposals={shared}"  # hours of selective search on VOC07, which every detection would do again
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Run:
     Attributes:
         name: of its folder; it changes with whatever the run follows from: its words, its recipe, and other runs.
         kind: labels, pretrain, export, transfer or evaluate.
-        words: of the command, after `tintype`; {NAME} stands for the folder of another run, {out} for its own.
+        words: of the command, after `tintype`; {NAME} stands for the folder of another run.
         result: the file in its folder that is there once it is done.
         needs: names of other runs.
         minutes: that it took where it was measured; 0: not known.
@@ -137,7 +139,8 @@ class _Maker:
         if asked.after:
             settings.append(f"after={{{self.task(ours, asked.after, seed, pretraining)}}}")
         recipe = self._resolved(load_task, asked.task, settings)
-        return self._add("transfer", recipe["task"], words, "results.json", asked.minutes, settings, recipe)
+        apart = [_SHARED] if recipe.get("proposals") == IN_RUN else []
+        return self._add("transfer", recipe["task"], words, "results.json", asked.minutes, settings, recipe, apart)
 
     def weights(self, name: str, seed: int) -> str:
         """What --weights is given: a run's folder for a `Made`, or the word itself."""
@@ -188,8 +191,10 @@ class _Maker:
         minutes: float,
         settings: Sequence[str] = (),
         recipe: Follows | None = None,
+        apart: Sequence[str] = (),
     ) -> str:
-        """A run, unless it is there already. What it needs stands in its words and settings."""
+        """A run, unless it is there already. What it needs stands in its words and settings; of settings `apart` no
+        result follows."""
         found = (name for word in (*words, *settings) for name in _NAME.findall(word))
         needs = tuple(dict.fromkeys(name for name in found if name in self.plan.runs))
         weights = words[3:4] if kind == "transfer" else []  # such as `random`, which is no folder
@@ -197,7 +202,7 @@ class _Maker:
         follows = [kind, spelled, {key: self._absolute(value) for key, value in recipe.items()} if recipe else None]
         digest = hashlib.sha256(json.dumps(follows, sort_keys=True, default=str).encode()).hexdigest()[:8]
         name = re.sub(r"[^\w-]", "-", f"{Path(title).stem}-{digest}")
-        full = (*words, *(word for setting in settings for word in ("--set", setting)))
+        full = (*words, *(word for setting in (*settings, *apart) for word in ("--set", setting)))
         self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes))
         return name
 
@@ -243,10 +248,12 @@ def command_of(run: Run, folder: Path) -> list[str]:
     """The words of a run's command after `tintype`, with the folders that they stand for.
 
     Args:
-        folder: with the folders of all runs.
+        folder: with the folders of all runs; boxes proposed for detection are kept beside it.
     """
 
     def there(word: str) -> str:
+        if word == _SHARED:
+            return f"proposals={folder.parent / 'proposals'}"
         return _NAME.sub(lambda found: str(folder / found[1]) if found[1] in run.needs else found[0], word)
 
     words = [there(word) for word in run.words]
