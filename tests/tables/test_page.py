@@ -70,7 +70,7 @@ def test_what_is_missing_has_a_footnote_for_each_reason(built):
     notes = re.findall(r'<li id="note-(\d)">(.*?)</li>', shown)
     assert notes == [("1", "not all runs are done"), ("2", "too slow"), ("3", "not at this scale")]
     assert shown.count('href="#note-3"') == 2  # of the row of others
-    assert re.search(r'>25\.0</a><sup><a href="#note-1"', shown)
+    assert re.search(r'>25\.0 \(1\)</a><sup><a href="#note-1"', shown)
 
 
 def test_published_figures_ours_and_differences_are_the_dicts(built):
@@ -78,7 +78,7 @@ def test_published_figures_ours_and_differences_are_the_dicts(built):
     rows = [re.sub(r"<.*?>", " ", row).split() for row in re.findall(r"<tr>(.*?)</tr>", body)]
     assert rows[0] == [
         *("random", "20.5", "V", "25.2", "±", "0.2", "+4.7"),
-        *("6.7", "±", "0.5", "M", "25.0", "1", "+18.3"),
+        *("6.7", "±", "0.5", "M", "25.0", "(1)", "1", "+18.3"),  # of one seed; footnote 1
     ]
 
 

@@ -12,11 +12,11 @@ from tintype.tables.words import summary, verdicts
 def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
     lines = summary(built).splitlines()
     row = next(line for line in lines if line.startswith("random "))
-    assert re.split(r"  +", row) == ["random", "20.5 V", "25.2 ± 0.2", "6.7 ± 0.5 M", "25.0"]
+    assert re.split(r"  +", row) == ["random", "20.5 V", "25.2 ± 0.2", "+4.7", "6.7 ± 0.5 M", "25.0 (1)", "+18.3"]
     assert "  colorization above random, seg: -1.0 (paper +15.7)  NOT SO" in lines
     assert "  random, 10 per class: not all runs are done" in lines
     assert "  others: not at this scale" in lines
-    assert "scale mini: small; 2 seeds, mean ± standard deviation" in lines
+    assert "scale mini: small; 2 seeds, or as many as stand in brackets, mean ± standard deviation" in lines
     assert {line[0] for line in lines[-3:]} == {"V", "M"}  # the marks that are there, and what they mean
 
 
@@ -24,10 +24,10 @@ def test_heads_stand_over_their_columns_in_the_terminal(built):
     built["columns"][0]["title"] = "segmentation with field-of-view blocks"
     lines = summary(built).splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("row"))
-    first = re.compile(r"\bours")
+    first = re.compile(r"\bdiff\.")
     ends = [found.end() for found in first.finditer(lines[at])]
     assert lines[at - 1][: ends[0]].endswith("segmentation with field-of-view blocks")
-    assert [lines[at + 1][:end].split()[-1] for end in ends] == ["0.2", "25.0"]
+    assert [lines[at + 1][:end].split()[-1] for end in ends] == ["+4.7", "+18.3"]
     assert len({len(line) for line in lines[at : at + 4]}) == 1
 
 
@@ -44,16 +44,20 @@ def test_an_ordering_that_the_paper_itself_has_not_is_told(built):
 
 
 def test_more_seeds_of_some_columns_are_told(built):
-    assert "small; 2 seeds, mean ± standard deviation\n" in summary(built)
     built["columns"][1]["seeds"] = 8
     for text in (summary(built), markdown(built), latex(built), page(built)):
-        assert "2 seeds (10 per class: 8)" in text
+        assert "2 seeds (10 per class: 8), or as many as stand in brackets" in text
+    built["columns"][1]["seeds"] = 1  # all of it is done
+    for text in (summary(built), markdown(built), latex(built), page(built)):
+        assert "2 seeds (10 per class: 1)" in text
+        assert "in brackets" not in text
+        assert "25.0 (1)" not in text
 
 
 def test_markdown_has_a_row_for_each_and_as_many_cells_as_heads(built):
     table = [line for line in markdown(built).splitlines() if line.startswith("|")]
     assert {line.count("|") for line in table} == {8}
-    assert table[2] == "| random | 20.5 V | 25.2 ± 0.2 | +4.7 | 6.7 ± 0.5 M | 25.0 | +18.3 |"
+    assert table[2] == "| random | 20.5 V | 25.2 ± 0.2 | +4.7 | 6.7 ± 0.5 M | 25.0 (1) | +18.3 |"
 
 
 def test_latex_prints_every_character(built):
@@ -63,7 +67,8 @@ def test_latex_prints_every_character(built):
     text = latex(built)
     assert "Table 7: 50 \\% \\& more" in text
     rows = re.findall(r"^(random|colorization|others)(.*)\\\\$", text, re.MULTILINE)
-    assert [(name, cells.count("&")) for name, cells in rows] == [("random", 4), ("colorization", 4), ("others", 4)]
+    assert [(name, cells.count("&")) for name, cells in rows] == [("random", 6), ("colorization", 6), ("others", 6)]
+    assert rows[0][1].strip() == "& 20.5 V & 25.2 $\\pm$ 0.2 & +4.7 & 6.7 $\\pm$ 0.5 M & 25.0 (1) & +18.3"
 
 
 def test_markdown_shows_every_character(built):

@@ -60,9 +60,13 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
         found_in = _values(plan, figure, figure.path, folder, best)
         values = list(found_in.values())
         states = [folder.state(plan.runs[name]) for name in figure.runs]
+        published = table.rows[row].published.get(column)
         if values:
+            mean = statistics.fmean(values)
             cells[column] = {
-                "mean": statistics.fmean(values),
+                "mean": mean,
+                "difference": mean - published.value if published else None,
+                "n": len(values),
                 "std": statistics.stdev(values) if len(values) > 1 else None,
                 "values": values,
                 "runs": list(found_in),
@@ -80,14 +84,14 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 reasons[column] = f"a run has no figure {figure.path}"
             else:
                 reasons[column] = "not all runs are done" if values else "not run yet"
-    published = {
+    quoted = {
         column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
         for column, one in table.rows[row].published.items()
     }
     return {
         "row": row,
         "title": table.rows[row].title,
-        "published": published,
+        "published": quoted,
         "ours": cells,
         "not_run": reasons,
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.tables.words import cells, damage, difference, reasons, seeds, verdicts
+from tintype.tables.words import PARTS, cells, damage, reasons, seeds, verdicts
 
 _MARKDOWN = re.compile(r"[\\`*_|<>\[\]]")
 _LATEX = {
@@ -29,7 +29,7 @@ _LATEX = {
 def markdown(built: Mapping[str, Any]) -> str:
     """The table with published | ours | difference, orderings, what was not run, and what marks mean."""
     columns = built["columns"]
-    heads = [f"{one['title']}: {part}" for one in columns for part in ("paper", "ours", "diff.")]
+    heads = [f"{one['title']}: {part}" for one in columns for part in PARTS]
     lines = [
         f"## {plain(built['title'])}",
         "",
@@ -42,7 +42,7 @@ def markdown(built: Mapping[str, Any]) -> str:
         f"|---|{'---:|' * len(heads)}",
     ]
     for row in built["rows"]:
-        inner = [cell for one in columns for cell in (*cells(row, one), difference(row, one))]
+        inner = [cell for one in columns for cell in cells(row, one)]
         lines.append(f"| {' | '.join(map(plain, (row['title'], *inner)))} |")
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
@@ -52,26 +52,28 @@ def markdown(built: Mapping[str, Any]) -> str:
 
 
 def latex(built: Mapping[str, Any]) -> str:
-    """A table for booktabs: published and ours beside each other."""
-    columns = built["columns"]
-    heads = " & ".join(rf"\multicolumn{{2}}{{c}}{{{escaped(one['title'])}}}" for one in columns)
-    rules = " ".join(rf"\cmidrule(lr){{{2 * i + 2}-{2 * i + 3}}}" for i in range(len(columns)))
+    """A table for booktabs: published, ours and the difference beside each other."""
+    columns, over = built["columns"], len(PARTS)
+    heads = " & ".join(rf"\multicolumn{{{over}}}{{c}}{{{escaped(one['title'])}}}" for one in columns)
+    rules = " ".join(rf"\cmidrule(lr){{{over * i + 2}-{over * i + over + 1}}}" for i in range(len(columns)))
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\centering",
-        rf"\begin{{tabular}}{{l{'rr' * len(columns)}}}",
+        rf"\begin{{tabular}}{{l{'r' * over * len(columns)}}}",
         r"\toprule",
         rf"& {heads} \\",
         rules,
-        "& " + " & ".join(["paper & ours"] * len(columns)) + r" \\",
+        "& " + " & ".join([" & ".join(PARTS)] * len(columns)) + r" \\",
         r"\midrule",
     ]
     for row in built["rows"]:
         inner = [escaped(cell) for one in columns for cell in cells(row, one)]
         lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
     ours = f"Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation."
-    caption = " ".join(filter(None, [f"{built['title']}.", ours, _marks(built)]))
+    less = "diff.: ours less the paper's."
+    damaged = "".join(f" {line}." for line in damage(built)).strip()
+    caption = " ".join(filter(None, [f"{built['title']}.", ours, less, damaged, _marks(built)]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
 
 

@@ -8,7 +8,7 @@ from tintype.evaluate.report.parts import text
 from tintype.tables.chart import chart
 from tintype.tables.run_list import run_list
 from tintype.tables.style import STYLE
-from tintype.tables.words import cells, damaged, difference, seeds, verdicts
+from tintype.tables.words import PARTS, cells, damaged, seeds, verdicts
 
 # Nothing may be fetched or run, even if a name should slip through unescaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -60,15 +60,18 @@ def _table(built: Mapping[str, Any], notes: Mapping[str, int]) -> Iterator[str]:
     yield '<thead><tr><td rowspan="2"></td>'
     for one in columns:
         unit = f" <small>{text(one['unit'])}</small>" if one["unit"] else ""
-        yield f'<th scope="colgroup" colspan="3">{text(one["title"])}{unit}</th>'
+        yield f'<th scope="colgroup" colspan="{len(PARTS)}">{text(one["title"])}{unit}</th>'
     yield "</tr><tr>"
-    yield '<th scope="col" class="first">paper</th><th scope="col">ours</th><th scope="col">diff.</th>' * len(columns)
+    first, *others = PARTS
+    under = [f'<th scope="col" class="first">{first}</th>', *(f'<th scope="col">{part}</th>' for part in others)]
+    yield "".join(under) * len(columns)
     yield "</tr></thead><tbody>"
     for row in built["rows"]:
         yield f'<tr><th scope="row">{text(row["title"])}</th>'
         for one in columns:
+            *_, difference = cells(row, one)
             yield f'<td class="first">{_published(row, one)}</td><td>{_ours(row, one, notes)}</td>'
-            yield f'<td class="diff">{text(difference(row, one))}</td>'
+            yield f'<td class="diff">{text(difference)}</td>'
         yield "</tr>"
     yield "</tbody>"
 
@@ -81,7 +84,7 @@ def _published(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
 def _ours(row: Mapping[str, Any], column: Mapping[str, Any], notes: Mapping[str, int]) -> str:
     """Our figure, linked to the first of its runs, and the number of the reason why it or a seed is missing."""
     name = column["column"]
-    _, shown = cells(row, column)
+    _, shown, _ = cells(row, column)
     cell = row["ours"].get(name)
     if cell:
         values = ", ".join(f"{value:.{column['digits']}f}" for value in cell["values"])

@@ -20,7 +20,7 @@ def run_list(built: Mapping[str, Any]) -> str:
     """An HTML table, a row for each run, under its name as id. Links are relative to the folder of all runs."""
     uses = _uses(built)
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("run", "for", "state", "minutes", "command"))
-    body = "".join("".join(_row(name, run, uses.get(name, {}))) for name, run in built["runs"].items())
+    body = "".join("".join(_row(built, name, uses.get(name, {}))) for name in built["runs"])
     return f'<table class="runs"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
@@ -34,14 +34,21 @@ def _uses(built: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _row(name: str, run: Mapping[str, Any], uses: Mapping[str, list[str]]) -> Iterator[str]:
+def _row(built: Mapping[str, Any], name: str, uses: Mapping[str, list[str]]) -> Iterator[str]:
+    run = built["runs"][name]
     files = FILES[run["kind"]] if run["state"] == "done" else ()
     links = " ".join(f'<a href="{text(f"runs/{name}/{file}")}">{text(file)}</a>' for file in files)
-    needs = ", ".join(f'<a href="#{text(need)}">{text(need)}</a>' for need in run["needs"])
+    links += "".join(f' after <a href="#{text(need)}">{text(need)}</a>' for need in _before(built, run))
     used = "; ".join(f"{row}: {', '.join(columns)}" for row, columns in uses.items())
     minutes = f"{run['minutes']:.1f}" if run["minutes"] else ""
     command = run["command"]
     yield f'<tr id="{text(name)}"><th scope="row">{text(name)}<small>{links}</small></th><td>{text(used)}</td>'
     yield f'<td class="short">{text(run["state"])}</td><td class="short">{minutes}</td>'
     yield f"<td><details><summary>{text(join(command[:3]))} …</summary><code>{text(join(command))}</code>"
-    yield f"{f'after {needs}' if needs else ''}</details></td></tr>"
+    yield "</details></td></tr>"
+
+
+def _before(built: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
+    """Runs that a run needs, and those that these need: to them and their recipes each figure leads."""
+    needs = [name for need in run["needs"] for name in (need, *_before(built, built["runs"][need]))]
+    return list(dict.fromkeys(needs))

@@ -37,15 +37,17 @@ def _cells(row: Mapping[str, Any], name: str) -> tuple[str, str]:
     )
 
 
-def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Columns of one width; the heads of the first line stand over two columns each."""
+def aligned(lines: Sequence[Sequence[str]], over: int = 2) -> list[str]:
+    """Columns of one width; the heads of the first line stand over several columns each."""
     first, *others = (max(map(len, column)) for column in zip(*lines[1:], strict=True))
-    spans = [others[k] + 2 + others[k + 1] for k in range(0, len(others), 2)]
-    heads = lines[0][1::2]
-    for k, (head, span) in enumerate(zip(heads, spans, strict=True)):
-        others[2 * k] += max(0, len(head) - span)
-    spans = [others[k] + 2 + others[k + 1] for k in range(0, len(others), 2)]
-    top = "  ".join(["".ljust(first), *(head.rjust(span) for head, span in zip(heads, spans, strict=True))])
+
+    def spans() -> list[int]:
+        return [sum(others[k : k + over]) + 2 * (over - 1) for k in range(0, len(others), over)]
+
+    heads = lines[0][1::over]
+    for k, (head, span) in enumerate(zip(heads, spans(), strict=True)):
+        others[over * k] += max(0, len(head) - span)
+    top = "  ".join(["".ljust(first), *(head.rjust(span) for head, span in zip(heads, spans(), strict=True))])
     rows = (
         "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
         for row in lines[1:]

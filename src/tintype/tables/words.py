@@ -7,18 +7,20 @@ from typing import Any
 from tintype.evaluate.figures import NOTHING
 from tintype.tables.text import aligned
 
+PARTS = ("paper", "ours", "diff.")  # of each column; the last is ours less the paper's
+
 
 def summary(built: Mapping[str, Any]) -> str:
-    """Published and ours side by side, orderings, and what was not run."""
+    """Published, ours and the difference side by side, orderings, and what was not run."""
     columns = built["columns"]
-    heads = ["", *(cell for one in columns for cell in (one["title"], ""))]
-    under = ["row", *(cell for _ in columns for cell in ("paper", "ours"))]
+    heads = ["", *(cell for one in columns for cell in (one["title"], *("" for _ in PARTS[1:])))]
+    under = ["row", *(part for _ in columns for part in PARTS)]
     lines = [heads, under, *([row["title"], *(c for one in columns for c in cells(row, one))] for row in built["rows"])]
     parts = [
         built["title"],
         f"scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation",
         "",
-        *(line.rstrip() for line in aligned(lines)),
+        *(line.rstrip() for line in aligned(lines, len(PARTS))),
     ]
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
@@ -28,29 +30,40 @@ def summary(built: Mapping[str, Any]) -> str:
 
 
 def seeds(built: Mapping[str, Any]) -> str:
-    """How many runs stand behind each figure of ours."""
+    """How many runs stand behind each figure of ours that does not say another number."""
     counts = Counter(one["seeds"] for one in built["columns"] if one["seeds"])
     if not counts:
         return "nothing run"
     usual = counts.most_common(1)[0][0]
     others = [f"{one['title']}: {one['seeds']}" for one in built["columns"] if one["seeds"] not in (0, usual)]
-    return f"{usual} seed{'s' * (usual > 1)}" + (f" ({'; '.join(others)})" if others else "")
+    fewer = any(_others(row, one) for row in built["rows"] for one in built["columns"])
+    return "".join(
+        [
+            f"{usual} seed{'s' * (usual > 1)}",
+            f" ({'; '.join(others)})" if others else "",
+            ", or as many as stand in brackets" if fewer else "",
+        ]
+    )
 
 
-def cells(row: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[str, str]:
-    """A cell's published figure with its mark, and ours with its standard deviation."""
+def cells(row: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Of a cell, in the order of `PARTS`: the published figure with its mark; ours with its standard deviation, and the
+    number of its seeds in brackets where that is not the column's; ours less the published one."""
     published, ours = row["published"].get(column["column"]), row["ours"].get(column["column"])
+    quoted = f"{published['printed']} {published['mark']}" if published else NOTHING
+    if not ours:
+        return quoted, NOTHING, NOTHING
     digits = column["digits"]
-    mine = NOTHING
-    if ours:
-        mine = f"{ours['mean']:.{digits}f}" + (f" ± {ours['std']:.{digits}f}" if ours["std"] is not None else "")
-    return f"{published['printed']} {published['mark']}" if published else NOTHING, mine
+    spread = f" ± {ours['std']:.{digits}f}" if ours["std"] is not None else ""
+    count = f" ({ours['n']})" if _others(row, column) else ""
+    difference = f"{ours['difference']:+.{digits}f}" if published else NOTHING
+    return quoted, f"{ours['mean']:.{digits}f}{spread}{count}", difference
 
 
-def difference(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
-    """Ours less the published figure."""
-    published, ours = row["published"].get(column["column"]), row["ours"].get(column["column"])
-    return f"{ours['mean'] - published['value']:+.{column['digits']}f}" if published and ours else NOTHING
+def _others(row: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
+    """Whether a figure is of another number of seeds than its column: not all are done, or it needs no more."""
+    ours = row["ours"].get(column["column"])
+    return bool(ours) and ours["n"] != column["seeds"]
 
 
 def verdicts(built: Mapping[str, Any]) -> list[str]:
