@@ -20,12 +20,12 @@ from _machine import describe
 from tintype.data.masks import Segmented, open_segmented
 from tintype.networks.geometry import Grid
 from tintype.networks.sampling import regrid
+from tintype.recipes.weights import UNTRAINED
 from tintype.training import launch
 from tintype.transfer.confusion import confusion_matrix
 from tintype.transfer.recipe_file import load_task
 from tintype.transfer.run import transfer
 from tintype.transfer.segment.run import summary
-from tintype.transfer.subject import UNTRAINED
 
 
 def write(images: Segmented, folder: Path, count: int) -> None:

@@ -53,7 +53,7 @@ def test_a_table_at_a_scale_is_planned_run_and_written(tmp_path, monkeypatch):
     (tmp_path / "orders.json").write_text('{"fail": []}')
     words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out")
     planned = invoke(*words, "--dry-run").stdout
-    assert "7 to run:\n    5 about 11 minutes on two CPU cores\n    2 at most about" in planned
+    assert "7 to run:\n    5 about 11 minutes, 1 at a time with a CPU core each\n    2 at most about" in planned
     assert re.search(r"their weights and checkpoints: at most about [\d.]+ GB\n", planned)
     assert not (tmp_path / "called.txt").exists()
     commands = invoke(*words, "--commands").stdout.splitlines()
@@ -86,6 +86,54 @@ def test_a_run_that_fails_makes_the_exit_code_1_and_the_rest_of_the_table(tmp_pa
     assert "failed" not in invoke(*words).stdout
 
 
+def test_a_figure_that_runs_do_not_tell_makes_the_exit_code_1(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path, small.TABLE.replace("figure: mean_iu", "figure: mean_ui"))
+    (tmp_path / "a.tar").touch()
+    (tmp_path / "orders.json").write_text('{"fail": []}')
+    done = invoke("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out", "--seeds", "1", code=1)
+    assert "  seg: a run has no figure mean_ui" in done.stdout
+
+
+def test_data_that_a_run_would_miss_is_told_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small.write_table(tmp_path, small.TABLE.replace('"train={photos}"', '"train={photos}/train", "test={photos}/val"'))
+    (tmp_path / "a.tar").touch()
+    words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out")
+    for how in ((), ("--dry-run",)):
+        done = invoke(*words, *how, code=2)
+        assert "nothing is at ./train, nor at 1 more that runs are given" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert "train=./train" in invoke(*words, "--commands").stdout  # for a machine that has it
+
+
+def test_what_people_said_stands_in_its_column(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
+    monkeypatch.chdir(tmp_path)
+    text = small.TABLE.replace('few: {task: low-shot-mini, data: ["{photos}"], set: [per_class=10], figure: top1}',
+                               "few: {task: study, figure: fooled}")  # fmt: skip
+    small.write_table(
+        tmp_path, text.replace("colour: {weights: colour, without: {few: too slow}}", "colour: {weights: colour}")
+    )
+    (tmp_path / "a.tar").touch()
+    (tmp_path / "orders.json").write_text('{"fail": []}')
+    one = {"fooled_percent": 21.5, "interval": [18.0, 25.0], "visitors": 40, "trials": 1600}
+    recipe = "larsson17-alexnet-histograms-mini"
+    (tmp_path / "study.json").write_text(
+        json.dumps({"methods": {"random": {**one, "fooled_percent": 13.25}, recipe: one}})
+    )
+    words = ("./small.yaml", "--scale", "mini", "--data", "photos=.", "--out", "out")
+    assert "10 per class: people are asked: --study FILE.json" in invoke(*words).stdout
+    done = invoke(*words, "--study", "study.json")
+    row = next(line for line in done.stdout.splitlines() if line.startswith("colorization "))
+    assert re.split("  +", row)[-3:] == ["17.4 M", "21.5", "+4.1"]
+    cell = json.loads((tmp_path / "out" / "small-mini.json").read_text())["rows"][0]["ours"]["few"]
+    assert (cell["mean"], cell["low"], cell["high"], cell["runs"]) == (13.25, 18, 25, [])
+    (tmp_path / "study.json").write_text("{}")
+    assert "is not what `tintype study results --json` prints" in invoke(*words, "--study", "study.json", code=2).stderr
+
+
 def test_a_table_that_is_stopped_says_so_and_goes_on_when_asked_again(tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "PROGRAM", (sys.executable, small.__file__))
     monkeypatch.chdir(tmp_path)
@@ -103,7 +151,7 @@ def test_a_table_that_is_stopped_says_so_and_goes_on_when_asked_again(tmp_path, 
     stopped = invoke(*words, code=128 + signal.SIGTERM)
     assert stopped.stderr.endswith("stopped; the same command goes on\n")
     assert "random: not run yet" in stopped.stdout
-    assert [line.endswith(" --resume") for line in invoke(*words, "--commands").stdout.splitlines()] == [True, False]
+    assert len(invoke(*words, "--commands").stdout.splitlines()) == 2
     (tmp_path / "orders.json").write_text('{"fail": []}')
     assert "20.0" in invoke(*words).stdout
 
@@ -183,8 +231,16 @@ def test_a_damaged_photograph_is_named_and_the_exit_code_is_1(photographs):
         (("larsson17-3", "--scale", "mini", "--data", "FOLDER"), "with --scale it is NAME=PATH"),
         (("larsson17-3", "--scale", "mini", "--data", "photos=nowhere"), "nothing is at nowhere"),
         (
-            ("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--study", "FOLDER/0.png"),
-            "--study is for a table that is put together of what there is, without --scale",
+            ("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--model", "a=FOLDER/0.png"),
+            "--model is for a table that is put together of what there is, without --scale",
+        ),
+        (
+            ("larsson17-3", "--scale", "mini", "--data", "photos=FOLDER", "--dry-run", "--commands"),
+            "--dry-run prints something else than --commands: leave one out",
+        ),
+        (
+            ("larsson17-3", "--scale", "mini", "--data", "photos=FOLDER", "--commands", "--json"),
+            "--commands prints something else than --json: leave one out",
         ),
         (("zhang16-1", "--scale", "mini", "--data", "photos=FOLDER", "--protocol", "ctest10k"), "--protocol is for"),
         (("larsson17-3", "--scale", "mini", "--data", "photos=FOLDER", "--launch", 'run "x'), 'is run "x: no closing'),

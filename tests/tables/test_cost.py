@@ -10,10 +10,11 @@ from tintype.pretrain import load_recipe
 from tintype.pretrain.build import make_network, make_optimizer
 from tintype.recipes import RecipeError
 from tintype.tables import cost as module
+from tintype.tables import forecast
 from tintype.tables.blank import blank_network, operations_of_one, recipe_of
 from tintype.tables.cost import Cost, costs, stored
 from tintype.tables.execute import Folder
-from tintype.tables.forecast import told_bytes, told_operations, told_plan, told_time
+from tintype.tables.forecast import makespan, told_bytes, told_operations, told_plan, told_time
 from tintype.tables.plan import Run, make_plan
 from tintype.tables.spec import load_table
 from tintype.training.checkpoint import save_checkpoint
@@ -150,17 +151,22 @@ def test_a_wrong_setting_is_told_before_anything_runs(tmp_path, right, wrong, to
         costs(plan, plan.runs.values())
 
 
-def test_the_forecast_adds_up_what_is_not_done(planned, tmp_path):
+def test_the_forecast_adds_up_what_is_not_done(planned, tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast, "cores", lambda: 2)
     table, plan = planned
     folder = Folder(tmp_path)
     few = plan.cells["none", "few"].runs
     found = {name: Cost(500_000_000, 0.0 if run.minutes else 1.8e18) for name, run in plan.runs.items()}
     found[few[0]] = Cost()  # of unknown length
     lines = told_plan(table, "mini", plan, folder, 2, found).splitlines()
-    assert "  transfer    6 runs" in lines
+    assert lines[3:6] == [
+        "  transfer  segment                             4 runs, 2 min each",
+        "  transfer  low-shot                            2 runs",
+        "  pretrain  larsson17-alexnet-histograms-mini   1 run, 3 min",
+    ]
     assert lines[-5:] == [
         "7 to run:",
-        "    5 about 6 minutes on two CPU cores",  # 3 + 4 x 2, two at a time
+        "    5 about 6 minutes, 2 at a time with a CPU core each",  # 3 and 4 x 2
         f"    1 at most about 1.8 {TIMES} 10^18 operations: 5.0 hours of a GPU at 100 TFLOP/s",
         "    1 of unknown length",
         "their weights and checkpoints: at most about 3.0 GB",
@@ -168,7 +174,31 @@ def test_the_forecast_adds_up_what_is_not_done(planned, tmp_path):
     for run in plan.runs.values():
         folder.result(run).parent.mkdir(parents=True)
         folder.result(run).touch()
-    assert told_plan(table, "mini", plan, folder, 1, {}).splitlines()[-1] == "nothing to run"
+    lines = told_plan(table, "mini", plan, folder, 1, {}).splitlines()
+    assert lines[-1] == "nothing to run"
+    assert "  transfer  segment                             4 runs, of which 4 are done, 2 min each" in lines
+
+
+@pytest.mark.parametrize(
+    ("minutes", "needs", "jobs", "expected"),
+    [
+        ([3, 2, 2], {}, 1, 7),
+        ([3, 2, 2], {}, 2, 4),
+        ([3, 2, 2], {}, 9, 3),
+        ([3, 2, 2], {1: [0], 2: [1]}, 2, 7),  # one after another, however many may be
+        ([4, 3, 2, 2], {2: [1], 3: [1]}, 2, 6),  # 1 and 0; 2 from 3 on, 3 from 4 on
+        ([2, 2, 5, 3], {3: [2]}, 2, 8),  # 2 first, as 3 waits for it
+        ([0, 5], {1: [0]}, 1, 5),
+        ([5], {0: [9]}, 1, 5),  # what it needs is there
+        ([], {}, 2, 0),
+    ],
+)
+def test_a_plan_takes_as_long_as_its_longest_way(minutes, needs, jobs, expected):
+    runs = [
+        Run(str(i), "transfer", (), "", tuple(map(str, needs.get(i, []))), float(minute))
+        for i, minute in enumerate(minutes)
+    ]
+    assert makespan(runs, jobs) == expected
 
 
 def test_numbers_in_words():

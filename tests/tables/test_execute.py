@@ -13,7 +13,7 @@ import pytest
 from tables import small
 from tables.small import write_table
 from tintype.tables import execute as module
-from tintype.tables.collect import collect, numbers_at
+from tintype.tables.collect import agreement, collect, numbers_at
 from tintype.tables.execute import Folder, Stopped, execute, shell_line
 from tintype.tables.page import page
 from tintype.tables.plan import make_plan
@@ -268,12 +268,46 @@ def test_what_stands_for_seeds_that_are_not_done_is_said(planned):
     assert verdicts(built)[0].endswith("(paper +15.7)  yes, every seed, so far")
 
 
+def test_pairs_agree_that_are_in_the_papers_order():
+    def row(published, ours):
+        return {
+            "published": {} if published is None else {"seg": {"value": published}},
+            "ours": {} if ours is None else {"seg": {"mean": ours}},
+        }
+
+    rows = [row(10, 1.0), row(20, 3.0), row(30, 2.0), row(30, 5.0), row(None, 9.0), row(40, None), row(5, 1.0)]
+    # Of six pairs with two equal published figures left out: 10 < 20, 10 < 30 twice, 20 < 30 once of twice; 5 is not
+    # below 10, for ours are equal, but below 20 and both 30.
+    assert agreement(rows, "seg") == {"pairs": 9, "agree": 7}
+    assert agreement(rows, "few") == {"pairs": 0, "agree": 0}
+
+
 def test_what_is_no_number_is_no_figure():
     results = {
         "layers": {"conv1": {"top1": 3, "top1_interval": [1.0, 2.0], "name": "a", "none": None, "nan": math.nan}}
     }
     found = {name: numbers_at(results, f"layers.*.{name}") for name in results["layers"]["conv1"]}
     assert found == {"top1": [3.0], "top1_interval": [], "name": [], "none": [], "nan": []}
+
+
+def test_no_run_has_more_processes_than_its_batch_can_be_parted_among(planned):
+    _, plan, folder = planned
+    launch = ["torchrun", "--nproc-per-node", "8", "--no-python"]
+    plan.runs |= {name: replace(run, batch_size=10) for name, run in plan.runs.items() if run.kind == "transfer"}
+    for run in plan.runs.values():
+        number = 5 if run.kind == "transfer" else 8
+        assert shell_line(run, folder, launch).startswith(f"torchrun --nproc-per-node {number} --no-python tintype ")
+
+
+def test_a_command_that_a_queue_puts_back_goes_on(every_kind, tmp_path):
+    _, plan = every_kind
+    queue = Folder(tmp_path / "a queue")
+    lines = [shell_line(run, queue) for run in plan.runs.values()]
+    assert by_hand(lines, tmp_path) == [0] * len(lines)
+    called(tmp_path)
+    assert by_hand(lines, tmp_path) == [0] * len(lines)
+    again = [line.endswith("--resume") for line in called(tmp_path)]
+    assert sum(again) == sum(run.kind in ("pretrain", "transfer") for run in plan.runs.values()) > 0
 
 
 def test_several_processes_are_started_for_pretrainings_and_transfers_only(every_kind, tmp_path):

@@ -68,7 +68,7 @@ def test_each_figure_is_linked_to_its_run_and_the_run_to_its_files(built, tmp_pa
 def test_what_is_missing_has_a_footnote_for_each_reason(built):
     shown = page(built)
     notes = re.findall(r'<li id="note-(\d)">(.*?)</li>', shown)
-    assert notes == [("1", "not all runs are done"), ("2", "too slow"), ("3", "not at this scale")]
+    assert notes == [("1", "not all runs are done"), ("2", "too slow"), ("3", "as published; no run makes it")]
     assert shown.count('href="#note-3"') == 2  # of the row of others
     assert re.search(r'>25\.0 \(1\)</a><sup><a href="#note-1"', shown)
 

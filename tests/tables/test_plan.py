@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from tables.small import TABLE, write_table
 from tintype.recipes import RecipeError
-from tintype.tables.plan import command_of, make_plan
-from tintype.tables.spec import load_table
+from tintype.tables.plan import Run, by_urgency, command_of, make_plan, missing_data
+from tintype.tables.spec import Ours, load_table
 
 
 @pytest.fixture
@@ -31,9 +33,13 @@ def test_each_run_is_planned_once_after_what_it_needs(table, place):
     assert all(plan.runs[name].needs == (pretraining,) for name in plan.cells["colour", "seg"].runs)
     assert plan.not_run == {
         ("colour", "few"): "too slow",
-        ("theirs", "seg"): "not at this scale",
-        ("theirs", "few"): "not at this scale",
+        ("theirs", "seg"): "as published; no run makes it",
+        ("theirs", "few"): "as published; no run makes it",
     }
+    elsewhere = replace(
+        table, scales={**table.scales, "paper": replace(table.scales["mini"], rows={"theirs": Ours("random")})}
+    )
+    assert make_plan(elsewhere, "mini", {"photos": [str(place)]}).not_run["theirs", "seg"] == "not at this scale"
 
 
 def test_commands_say_all_that_is_said_of_a_run(table, place, tmp_path):
@@ -216,6 +222,19 @@ def test_grey_is_evaluated_beside_the_bundled_model(place):
     assert [plan.runs[name].kind for name in plan.runs[plan.cells["colour", "seg"].runs[0]].needs] == ["export"]
 
 
+@pytest.mark.parametrize("setting", ["set: [trunk=alexnet]", "set_in: {seg: [trunk=alexnet]}"])
+def test_settings_that_nothing_would_read_are_told(place, setting):
+    text = TABLE.replace('seg: {task: segment-mini, data: ["train={photos}"], figure: mean_iu, minutes: 2}', EVALUATED)
+    text = text.replace("{weights: random, set: [trunk=alexnet]}", f"{{weights: grey, {setting}}}")
+    if setting.startswith("set:"):
+        load_table(write_table(place, text))  # the other column's transfers read it
+        text = text.replace(
+            'few: {task: low-shot-mini, data: ["{photos}"], set: [per_class=10]', "few: {task: evaluate"
+        )
+    with pytest.raises(RecipeError, match=r"key 'scales\.mini\.rows\.none' sets keys of transfers"):
+        load_table(write_table(place, text))
+
+
 def test_a_column_that_is_only_fine_tuned_for_another_is_none_of_the_tables(place):
     text = TABLE.replace(
         "      few: {task", "      other: {task: segment-mini, data: ['{photos}'], figure: x}\n      few: {task"
@@ -230,6 +249,29 @@ def test_a_column_that_is_only_fine_tuned_for_another_is_none_of_the_tables(plac
     run = plan.runs[plan.cells["none", "few"].runs[0]]
     assert [plan.runs[name].words[1] for name in run.needs] == ["segment-mini"]
     assert {column for _, column in plan.cells} == {"seg", "few"}
+
+
+def test_what_most_waits_for_comes_first():
+    runs = [
+        Run("quick", "transfer", (), "", (), 1.0),
+        Run("long", "transfer", (), "", (), 4.0),
+        Run("base", "pretrain", (), "", (), 2.0),
+        Run("model", "export", (), "", ("base",)),  # of unknown length: a minute
+        Run("after", "transfer", (), "", ("model",), 3.0),
+    ]
+    assert [run.name for run in by_urgency(runs)] == ["base", "long", "model", "after", "quick"]
+    assert [run.name for run in by_urgency(runs[3:])] == ["model", "after"]  # what they need is done
+
+
+def test_data_that_is_not_there_is_known_before_a_run_asks_for_it(table, place):
+    there = make_plan(table, "mini", {"photos": [str(place)]})
+    assert all(missing_data(run) == [] for run in there.runs.values())
+    run = Run(
+        "a", "transfer", ("transfer", "x", "--data", "train=/no/t", "--data", str(place), "--data", "s3://b/c"), ""
+    )
+    assert missing_data(run) == ["/no/t"]
+    run = Run("b", "evaluate", ("evaluate", "/no/e", str(place), "--model", "bundled", "--data", "/no/other"), "")
+    assert missing_data(run) == ["/no/e"]
 
 
 @pytest.mark.parametrize(
@@ -257,6 +299,11 @@ def test_what_is_missing_is_told(table, place, changed, message):
         ("[per_class=10], figure", "[per_class=10], low: a, figure", "few' must have both low and high, or neither"),
         ("[colour, none]", "[colour]", r"it must be \[ROW, ROW\], \[ROW, ROW, COLUMN\] or"),
         ("[trunk=alexnet]}", "[trunk=alexnet], set_in: {fow: [a=b]}}", "rows.none.set_in' names fow"),
+        (
+            "weights: random,",
+            "weights: randm,",
+            "rows.none.weights' is randm; it must be a file, or one of study, colour",
+        ),
         ("plot: bars", "plot: pie", "key 'plot' is 'pie'; it must be bars or lines"),
         ("plot: bars", "plot: bars\ncolour: red", "unknown key 'colour'"),
         ("source: nowhere\n", "", "missing key 'source'"),

@@ -6,7 +6,7 @@ import re
 from tintype.tables.files import write_all
 from tintype.tables.markup import escaped, latex, markdown
 from tintype.tables.page import page
-from tintype.tables.words import summary, verdicts
+from tintype.tables.words import reasons, summary, verdicts
 
 
 def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
@@ -15,7 +15,8 @@ def test_the_terminal_shows_paper_and_ours_and_what_is_not_so(built):
     assert re.split(r"  +", row) == ["random", "20.5 V", "25.2 ± 0.2", "+4.7", "6.7 ± 0.5 M", "25.0 (1)", "+18.3"]
     assert "  colorization above random, seg: -1.0 (paper +15.7)  NOT SO" in lines
     assert "  random, 10 per class: not all runs are done" in lines
-    assert "  others: not at this scale" in lines
+    assert "  others: as published; no run makes it" in lines
+    assert "  all pairs of rows in the paper's order: seg 0 of 1" in lines
     assert "scale mini: small; 2 seeds, or as many as stand in brackets, mean ± standard deviation" in lines
     assert {line[0] for line in lines[-3:]} == {"V", "M"}  # the marks that are there, and what they mean
 
@@ -33,6 +34,7 @@ def test_heads_stand_over_their_columns_in_the_terminal(built):
 
 def test_an_ordering_that_the_paper_itself_has_not_is_told(built):
     built["expected"][0]["columns"]["seg"] |= {"gain": 2.0, "published_gain": -5.0, "separate": False}
+    built["agreement"]["seg"]["pairs"] = 0
     assert verdicts(built) == [
         "colorization above random, seg: +2.0 (paper -5.0)  yes, but seeds overlap; not so in the paper"
     ]
@@ -41,6 +43,15 @@ def test_an_ordering_that_the_paper_itself_has_not_is_told(built):
     built["expected"][0]["columns"] = {}  # nothing is run of one of them, or --only left it out
     del built["rows"][1]
     assert verdicts(built) == []
+
+
+def test_a_column_that_has_nothing_is_told_once(built):
+    for row in built["rows"][:2]:
+        row["ours"].pop("few", None)
+        row["not_run"]["few"] = "too slow"
+    assert reasons(built) == ["10 per class: too slow", "others: as published; no run makes it"]
+    built["rows"][0]["not_run"]["few"] = "failed"
+    assert reasons(built)[:2] == ["random, 10 per class: failed", "colorization, 10 per class: too slow"]
 
 
 def test_more_seeds_of_some_columns_are_told(built):

@@ -14,7 +14,7 @@ def asked_of(task: str) -> Iterator[Measured]:
     for name in bundled_tables():
         for scale in load_table(name).scales.values():
             for column in scale.columns.values():
-                if column.task != "evaluate" and load_task(column.task).task == task:
+                if column.task not in ("evaluate", "study") and load_task(column.task).task == task:
                     yield column
 
 

@@ -12,14 +12,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from tintype.networks import build_trunk
+from tintype.networks.alexnet import AlexNet
 from tintype.recipes import RecipeError
 from tintype.training import Interrupted
 from tintype.transfer import linear
 from tintype.transfer.accuracy import Accuracy, interval
 from tintype.transfer.linear import Probes
-from tintype.transfer.pooling import cells, pool
+from tintype.transfer.pooling import WINDOWS, cells, pool
 from tintype.transfer.recipe_file import load_task
 from tintype.transfer.sklearn_probes import _answers
+from tintype.transfer.subject import pad_as_classifier
 from transfer.tiny import LINEAR, run
 
 
@@ -36,6 +38,7 @@ def test_maps_are_pooled_to_the_sizes_of_the_papers(channels, side):
         ("alexnet", "conv1", 96, 55, 19, 4, 0, 9600),
         ("alexnet_bn", "conv2", 256, 27, 12, 3, 0, 9216),
         ("alexnet", "conv5", 256, 13, 8, 1, 0, 9216),
+        ("alexnet_dilated_bn", "conv1", 96, 55, 19, 4, 0, 9600),
         ("resnet50", "conv1", 64, 112, 10, 10, 4, 9216),
         ("resnet50", "res5c", 2048, 14, 12, 2, 0, 8192),
     ],
@@ -45,6 +48,16 @@ def test_average_pooling_has_the_benchmarks_windows(trunk, layer, channels, size
     vectors = pool(x, "average", trunk, layer)
     assert vectors.shape == (2, dimensions)
     torch.testing.assert_close(vectors, nn.AvgPool2d(kernel, stride, padding)(x).flatten(1))
+
+
+def test_maps_of_a_picture_as_the_benchmark_has_it_have_the_sizes_of_its_windows():
+    trunk = AlexNet(batch_norm=True, dilated=True)
+    trunk.end_at("conv5")
+    pad_as_classifier(trunk)
+    with torch.no_grad():
+        maps = trunk.eval()(torch.zeros(1, 1, 227, 227))
+    layers = [layer for network, layer in WINDOWS if network == "alexnet"]
+    assert [tuple(maps[layer].shape[2:]) for layer in layers] == [2 * WINDOWS["alexnet", layer][:1] for layer in layers]
 
 
 def test_resizing_interpolates_between_the_corners():

@@ -45,6 +45,7 @@ def build(
     dry_run: bool,
     collect: bool,
     commands: bool,
+    study: Path | None,
     as_json: bool,
 ) -> int:
     """Plan, run, write DIR/NAME.* and print; the exit status."""
@@ -54,8 +55,13 @@ def build(
     from tintype.tables.files import write_all
     from tintype.tables.plan import Run, make_plan
     from tintype.tables.spec import load_table
+    from tintype.tables.studied import read_study
     from tintype.tables.words import summary
 
+    try:
+        asked = read_study(study) if study else {}
+    except ValueError as error:
+        raise Wrong(printable(str(error))) from error
     try:
         words = shlex.split(launch)
     except ValueError as error:
@@ -72,6 +78,7 @@ def build(
                 click.echo(shell_line(run, folder, words))
         return 0
     if not collect:
+        _require_data(plan, folder)
         click.echo(_forecast(table, scale, plan, folder, jobs), err=not dry_run)
     if dry_run:
         return 0
@@ -86,7 +93,7 @@ def build(
                 execute(plan, folder, launch=words, jobs=jobs, told=told)
         except Stopped as stop:
             stopped = 128 + stop.signal
-        built = put_together(table, scale, plan, folder)
+        built = put_together(table, scale, plan, folder, asked)
         write_all(built, out, [row for row in table.rows if row in only])
     if as_json:
         click.echo(json.dumps(built, ensure_ascii=False, allow_nan=False))
@@ -95,7 +102,9 @@ def build(
     if stopped:
         click.echo("stopped; the same command goes on", err=True)
         return stopped
-    return int(any(folder.state(run) != "done" or folder.damaged(run) for run in plan.runs.values()))
+    rows = {row["row"]: row["not_run"] for row in built["rows"]}
+    without = any(column in rows[row] for row, column in plan.cells)
+    return int(without or any(folder.state(run) != "done" or folder.damaged(run) for run in plan.runs.values()))
 
 
 @contextmanager
@@ -105,6 +114,17 @@ def _writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or out}: {error.strerror or error}")) from error
+
+
+def _require_data(plan: "Plan", folder: "Folder") -> None:
+    """Tells now what a run would only find out when its turn comes."""
+    from tintype.tables.plan import missing_data
+
+    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
+    missing = list(dict.fromkeys(path for run in todo for path in missing_data(run)))
+    if missing:
+        more = f", nor at {len(missing) - 1} more that runs are given" if len(missing) > 1 else ""
+        raise Wrong(printable(f"nothing is at {missing[0]}{more}"))
 
 
 def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: int) -> str:

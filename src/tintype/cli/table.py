@@ -23,7 +23,7 @@ Examples:
   tintype table zhang16-1 --data val/ --runs runs/l2 --runs runs/full
 \b
 docs/table.md tells what each table needs, and how to hand its runs to a cluster.
-Exit code: 0 all measured, 1 some runs failed or photographs damaged, 2 wrong usage, 130 or 143 stopped.
+Exit code: 0 all measured, 1 runs failed, figures missing or photographs damaged, 2 wrong usage, 130 or 143 stopped.
 """
 
 # Options of `tintype evaluate` that a table takes as they are.
@@ -31,7 +31,7 @@ PASSED = ("pictures", "preset", "names", "prior", "labels", "classifier", "class
 
 # Options of one way to a table alone.
 MADE = ("out", "only", "seeds", "pretrainings", "jobs", "launch", "dry_run", "collect", "commands")
-MEASURED = ("runs", "models", "study", *PASSED)
+MEASURED = ("runs", "models", *PASSED)
 
 
 @click.command(epilog=EXAMPLES)
@@ -141,6 +141,12 @@ def table(
         raise Wrong(f"{option} is for a table that is put together of what there is, without --scale")
     if scale is None and (option := _given(ctx, MADE)):
         raise Wrong(f"{option} is for a table that is made, with --scale")
+    instead = [name for name in ("dry_run", "collect", "commands") if ctx.params[name]]
+    if len(instead) > 1 or (as_json and instead in (["dry_run"], ["commands"])):
+        other = f"--{instead[1]}" if len(instead) > 1 else "--json"
+        raise Wrong(
+            f"--{instead[0].replace('_', '-')} prints something else than {other.replace('_', '-')}: leave one out"
+        )
     if scale is not None:
         ctx.exit(
             build(
@@ -156,6 +162,7 @@ def table(
                 dry_run=dry_run,
                 collect=collect,
                 commands=commands,
+                study=study,
                 as_json=as_json,
             )
         )

@@ -8,6 +8,7 @@ from tintype.runtime.errors import ModelError
 from tintype.runtime.hub import WEIGHTS, from_hub
 
 REQUIRED, BUNDLED = "required", "bundled"
+UNTRAINED = ("random", "unit_variance", "kmeans")  # weights of a transfer that no file is of
 
 
 def file_of(source: str, key: str, name: str) -> Path | None:

@@ -1,5 +1,6 @@
 """From the results of runs to the table, as JSON can hold it; docs/table.md tells what each field means."""
 
+import itertools
 import json
 import math
 import statistics
@@ -9,18 +10,24 @@ from typing import Any
 from tintype.evaluate.published import MARKS
 from tintype.tables.execute import Folder
 from tintype.tables.plan import Figure, Plan, Run, command_of
-from tintype.tables.spec import Table
+from tintype.tables.spec import STUDY, Scale, Table
+from tintype.tables.studied import Asked
 
 
-def collect(table: Table, scale: str, plan: Plan, folder: Folder) -> dict[str, Any]:
+def collect(
+    table: Table, scale: str, plan: Plan, folder: Folder, asked: Mapping[str, Asked] | None = None
+) -> dict[str, Any]:
     """The table with what has been measured so far.
 
     Args:
         plan: of the table at the scale.
         folder: with the runs.
+        asked: what a study came to, by method: a row, its weights or its recipe by their names.
     """
     planned = {row for row, _ in (*plan.cells, *plan.not_run)}
     built = [_row(table, row, plan, folder) for row in table.rows if row in planned]
+    for row in built:
+        _add_asked(row, table.scales[scale], asked or {})
     used = {one["mark"] for row in built for one in row["published"].values()}
     return {
         "table": table.name,
@@ -44,6 +51,7 @@ def collect(table: Table, scale: str, plan: Plan, folder: Folder) -> dict[str, A
         ],
         "rows": built,
         "expected": [_judged(table, pair, {row["row"]: row for row in built}) for pair in table.expected],
+        "agreement": {column: agreement(built, column) for column in table.columns},
         "marks": {mark: what for mark, what in MARKS.items() if mark in used},
         "runs": {name: _run(run, folder) for name, run in plan.runs.items()},
     }
@@ -97,6 +105,30 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
     }
 
 
+def _add_asked(row: dict[str, Any], scale: Scale, asked: Mapping[str, Asked]) -> None:
+    """Put a row's share of fooled people into the columns that are of people."""
+    ours = scale.rows.get(row["row"])
+    weights = ours.weights if ours else ""
+    names = (row["row"], weights, scale.made[weights].recipe if weights in scale.made else "")
+    share = next((asked[name] for name in names if name in asked), None)
+    if share is None:
+        return
+    for column in (name for name, one in scale.columns.items() if one.task == STUDY):
+        quoted, value = row["published"].get(column), share["value"]
+        row["not_run"].pop(column, None)
+        row["ours"][column] = {
+            "mean": value,
+            "difference": value - quoted["value"] if quoted else None,
+            "n": 0,
+            "std": None,
+            "values": [value],
+            "runs": [],
+            "planned": [],
+            "damaged": 0,
+            **(dict(zip(("low", "high"), share["interval"], strict=True)) if share["interval"] else {}),
+        }
+
+
 def _lost(plan: Plan, run: Run, folder: Folder) -> bool:
     """Whether something that a run needs has failed."""
     return any(folder.state(plan.runs[name]) == "failed" or _lost(plan, plan.runs[name], folder) for name in run.needs)
@@ -140,6 +172,20 @@ def _numbers(found: Any, path: Sequence[str], model: str) -> list[float]:
     else:
         names = [key] if key in found else []
     return [number for name in names for number in _numbers(found[name], rest, model)]
+
+
+def agreement(rows: Sequence[Mapping[str, Any]], column: str) -> dict[str, int]:
+    """How many pairs of rows have different published figures and both of ours, and how many agree in which is higher.
+
+    They are all that could be `expected` of a column. Equal figures of ours are in no order.
+    """
+    found = [
+        (row["published"][column]["value"], row["ours"][column]["mean"])
+        for row in rows
+        if column in row["published"] and column in row["ours"]
+    ]
+    pairs = [(a, b) for a, b in itertools.combinations(found, 2) if a[0] != b[0]]
+    return {"pairs": len(pairs), "agree": sum((a[0] - b[0]) * (a[1] - b[1]) > 0 for a, b in pairs)}
 
 
 def _judged(table: Table, pair: Sequence[str], rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

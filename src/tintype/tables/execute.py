@@ -17,7 +17,8 @@ from typing import Literal
 
 from tintype.runtime.atomic import write_atomically
 from tintype.runtime.strips import cores
-from tintype.tables.plan import Plan, Run, command_of
+from tintype.tables.launch import shared
+from tintype.tables.plan import Plan, Run, by_urgency, command_of
 
 State = Literal["done", "failed", "waiting"]
 LAUNCHED = ("pretrain", "transfer")  # that torchrun can start
@@ -82,23 +83,32 @@ def words_of(run: Run, folder: Folder, launch: Sequence[str] = ()) -> list[str]:
     """The whole command of a run, going on with it where it was stopped.
 
     Args:
-        launch: words before `tintype`, such as torchrun's, for those runs that have several processes.
+        launch: words before `tintype`, such as torchrun's, for those runs that have several processes (`shared`).
     """
-    words = command_of(run, folder.runs)
-    if run.kind in LAUNCHED and (folder.runs / run.name / "recipe.yaml").exists():
-        words.append("--resume")
-    return [*(launch if run.kind in LAUNCHED else ()), "tintype", *words]
+    resume = ["--resume"] if run.kind in LAUNCHED and _recipe(run, folder).exists() else []
+    return [*_started(run, folder, launch), *resume]
+
+
+def _started(run: Run, folder: Folder, launch: Sequence[str]) -> list[str]:
+    before = shared(launch, run.batch_size) if run.kind in LAUNCHED else []
+    return [*before, "tintype", *command_of(run, folder.runs)]
+
+
+def _recipe(run: Run, folder: Folder) -> Path:
+    """The file that is there once a run of several steps has begun."""
+    return folder.runs / run.name / "recipe.yaml"
 
 
 def shell_line(run: Run, folder: Folder, launch: Sequence[str] = ()) -> str:
-    """The run's command for a shell or a queue, which leaves what `execute` would.
+    """The run's command for a shell or a queue, which leaves what `execute` would, and goes on with what has begun by
+    then, such as a job that the queue puts back.
 
     Other runs than `LAUNCHED` make no folder; an evaluation's result is what it prints, if that is all, or all but what
     damaged photographs kept it from (status 1).
     """
-    line = shlex.join(words_of(run, folder, launch))
+    line = shlex.join(_started(run, folder, launch))
     if run.kind in LAUNCHED:
-        return line
+        return f"{line} $([ -e {shlex.quote(str(_recipe(run, folder)))} ] && echo --resume)"
     out = folder.result(run)
     place, printed, result = (shlex.quote(str(path)) for path in (out.parent, _printed(out), out))
     if run.kind == "evaluate":
@@ -119,7 +129,8 @@ def execute(
     jobs: int = 1,
     told: Callable[[Run, str], None] = lambda run, what: None,
 ) -> None:
-    """Run what is not done. A run that fails is noted; those that need it are left out, all others go on.
+    """Run what is not done, the most urgent first. A run that fails is noted; those that need it are left out, all
+    others go on.
 
     Args:
         launch: as of `words_of`.
@@ -129,7 +140,8 @@ def execute(
     Raises:
         Stopped: by SIGINT or SIGTERM, after the runs have stopped.
     """
-    waiting = {name: run for name, run in plan.runs.items() if folder.state(run) != "done"}
+    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
+    waiting = {run.name: run for run in by_urgency(todo)}
     failed: set[str] = set()
     children = _Children()
     with _listening(children), ThreadPoolExecutor(jobs) as pool:

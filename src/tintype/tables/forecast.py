@@ -1,11 +1,12 @@
 """What a plan will take, in words: time, room on the disk."""
 
-from collections import Counter
-from collections.abc import Mapping
+import heapq
+from collections.abc import Mapping, Sequence
 
+from tintype.runtime.strips import cores
 from tintype.tables.cost import Cost
 from tintype.tables.execute import Folder
-from tintype.tables.plan import Plan
+from tintype.tables.plan import Plan, Run, by_urgency
 from tintype.tables.spec import Table
 
 GPU = 100e12  # operations per second that hours are told for
@@ -20,17 +21,15 @@ def told_plan(table: Table, scale: str, plan: Plan, folder: Folder, jobs: int, c
     """
     todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
     lines = [f"{table.title}", f"scale {scale}: {table.scales[scale].about}", ""]
-    for kind, count in Counter(run.kind for run in plan.runs.values()).items():
-        done = count - sum(run.kind == kind for run in todo)
-        runs = f"{count:3} run{'' if count == 1 else 's'}"
-        lines.append(f"  {kind:<9} {runs}" + (f", of which {done} are done" if done else ""))
+    lines += _groups(plan, folder)
     if not todo:
         return "\n".join([*lines, "nothing to run"])
     timed = [run for run in todo if run.minutes]
     counted = [run for run in todo if not run.minutes and costs[run.name].operations]
     parts = []
     if timed:
-        parts.append((len(timed), f"about {told_time(sum(run.minutes for run in timed) / jobs)} on two CPU cores"))
+        side = min(jobs, cores())
+        parts.append((len(timed), f"about {told_time(makespan(todo, side))}, {side} at a time with a CPU core each"))
     if counted:
         total = sum(costs[run.name].operations for run in counted)
         parts.append((len(counted), f"at most about {told_operations(total)}"))
@@ -42,6 +41,42 @@ def told_plan(table: Table, scale: str, plan: Plan, folder: Folder, jobs: int, c
     if room:
         lines.append(f"their weights and checkpoints: at most about {told_bytes(room)}")
     return "\n".join(lines)
+
+
+def _groups(plan: Plan, folder: Folder) -> list[str]:
+    """A line for all runs of a recipe: how many, what is known to be done, and how long one takes."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for name, run in plan.runs.items():
+        groups.setdefault((run.kind, name.rpartition("-")[0]), []).append(run)
+    width = max((len(title) for _, title in groups), default=0)
+    lines = []
+    for (kind, title), runs in groups.items():
+        done = sum(folder.state(run) == "done" for run in runs)
+        counted = f"{len(runs):3} run{'' if len(runs) == 1 else 's'}" + (f", of which {done} are done" if done else "")
+        minutes = sorted({run.minutes for run in runs if run.minutes})
+        each = f", {' to '.join(f'{one:g}' for one in dict.fromkeys((minutes[0], minutes[-1])))} min" if minutes else ""
+        lines.append(f"  {kind:<9} {title:<{width}} {counted}{each}{' each' if each and len(runs) > 1 else ''}")
+    return lines
+
+
+def makespan(todo: Sequence[Run], jobs: int) -> float:
+    """Minutes from the start of the first run to the end of the last, as `execute` goes through them.
+
+    Args:
+        todo: in the plan's order. What a run needs that is not among them is there.
+        jobs: runs at a time.
+    """
+    waiting, ends = by_urgency(todo), dict.fromkeys((run.name for run in todo), float("inf"))
+    running: list[tuple[float, str]] = []
+    now = 0.0
+    while waiting or running:
+        ready = [run for run in waiting if all(ends.get(need, 0.0) <= now for need in run.needs)]
+        for run in ready[: jobs - len(running)]:
+            waiting.remove(run)
+            heapq.heappush(running, (now + run.minutes, run.name))
+        now, name = heapq.heappop(running)
+        ends[name] = now
+    return now
 
 
 def told_bytes(count: float) -> str:

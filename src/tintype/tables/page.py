@@ -88,7 +88,9 @@ def _ours(row: Mapping[str, Any], column: Mapping[str, Any], notes: Mapping[str,
     cell = row["ours"].get(name)
     if cell:
         values = ", ".join(f"{value:.{column['digits']}f}" for value in cell["values"])
-        shown = f'<a href="#{text(cell["runs"][0])}" title="{text(values)}">{text(shown)}</a>'
+        shown = text(shown)
+        if cell["runs"]:  # a study has none
+            shown = f'<a href="#{text(cell["runs"][0])}" title="{text(values)}">{shown}</a>'
     reason = _reason(row, column)
     if not reason:
         return shown

@@ -2,6 +2,7 @@
 
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -13,12 +14,11 @@ from typing import Any
 from tintype.pretrain import load_recipe
 from tintype.recipes import RecipeError, flatten
 from tintype.recipes.file import FREE_KEYS
-from tintype.tables.spec import Made, Measured, Ours, Scale, Table
+from tintype.tables.spec import BESIDE, STUDY, Made, Measured, Ours, Scale, Table
 from tintype.transfer.detect.recipe import IN_RUN
 from tintype.transfer.recipe_file import load_task
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
-BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
 Follows = dict[str, Any]  # values of a recipe, by dotted keys
 _NO_MATTER = FREE_KEYS - {"steps", "validate_every"}  # keys of recipes that no result follows from
 _SHARED = "proposals={shared}"  # hours of selective search on VOC07, which every detection would do again
@@ -34,7 +34,8 @@ class Run:
         words: of the command, after `tintype`; {NAME} stands for the folder of another run.
         result: the file in its folder that is there once it is done.
         needs: names of other runs.
-        minutes: that it took where it was measured; 0: not known.
+        minutes: that it took on one core of a processor where it was measured; 0: not known.
+        batch_size: of what it trains; 0: nothing.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Run:
     result: str
     needs: tuple[str, ...] = ()
     minutes: float = 0.0
+    batch_size: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ def make_plan(
         raise RecipeError(f"{table.name} has no row {strange}; it has {', '.join(table.rows)}")
     maker, again = _Maker(chosen, data), pretrainings or chosen.pretrainings
     for row in only or table.rows:
-        ours = chosen.rows.get(row, Ours(not_run="not at this scale"))
+        ours = chosen.rows.get(row, Ours(not_run=_missing(row, [scale.rows for scale in table.scales.values()])))
         for column in table.columns:
-            reason = _not_run(ours, chosen, column)
+            reason = _not_run(ours, table, chosen, column)
             if reason:
                 maker.plan.not_run[row, column] = reason
                 continue
@@ -115,10 +117,17 @@ def make_plan(
     return maker.plan
 
 
-def _not_run(ours: Ours, scale: Scale, column: str) -> str:
+def _not_run(ours: Ours, table: Table, scale: Scale, column: str) -> str:
     if column not in scale.columns:
-        return ours.not_run or "not at this scale"
+        return ours.not_run or _missing(column, [scale.columns for scale in table.scales.values()])
+    if scale.columns[column].task == STUDY:
+        return ours.not_run or "people are asked: --study FILE.json"
     return ours.not_run or ours.without.get(column, "")
+
+
+def _missing(name: str, scales: Sequence[Mapping[str, Any]]) -> str:
+    """Why a row or column has no runs."""
+    return "not at this scale" if any(name in scale for scale in scales) else "as published; no run makes it"
 
 
 class _Maker:
@@ -203,7 +212,8 @@ class _Maker:
         digest = hashlib.sha256(json.dumps(follows, sort_keys=True, default=str).encode()).hexdigest()[:8]
         name = re.sub(r"[^\w-]", "-", f"{Path(title).stem}-{digest}")
         full = (*words, *(word for setting in (*settings, *apart) for word in ("--set", setting)))
-        self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes))
+        batch_size = int(recipe["batch_size"]) if recipe and "batch_size" in recipe else 0
+        self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes, batch_size))
         return name
 
     def _given(self, data: Sequence[str]) -> list[str]:
@@ -242,6 +252,33 @@ class _Maker:
         if name not in self._data:
             raise RecipeError(f"say where {name} is ({self._scale.data[name]}): --data {name}=PATH")
         return [path.rstrip("/") or path for path in self._data[name]]
+
+
+def by_urgency(runs: Sequence[Run]) -> list[Run]:
+    """Runs, those first that the longest way to the end of the plan begins with, so that none is waited for in vain.
+
+    Args:
+        runs: in the plan's order. Of those of unknown length each counts as a minute.
+    """
+    left: dict[str, float] = {}
+    for run in reversed(runs):
+        left[run.name] = left.get(run.name, 0.0) + (run.minutes or 1.0)
+        for need in run.needs:
+            left[need] = max(left.get(need, 0.0), left[run.name])
+    return sorted(runs, key=lambda run: -left[run.name])
+
+
+def missing_data(run: Run) -> list[str]:
+    """What a run is given of this machine's files and folders, and is not there."""
+    if run.kind == "evaluate":
+        given = list(itertools.takewhile(lambda word: not word.startswith("--"), run.words[1:]))
+    else:
+        given = [
+            after.partition("=")[2] if re.match(r"\w+=", after) else after
+            for word, after in itertools.pairwise(run.words)
+            if word == "--data"
+        ]
+    return [path for path in given if "://" not in path and not os.path.exists(path)]
 
 
 def command_of(run: Run, folder: Path) -> list[str]:

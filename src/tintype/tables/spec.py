@@ -16,8 +16,11 @@ import yaml
 from tintype.evaluate.published import Mark, Quoted
 from tintype.recipes import RecipeError, parse
 from tintype.recipes.blocks import WholeNumber
+from tintype.recipes.weights import BUNDLED, UNTRAINED
 
 _PACKAGE = "tintype.tables"
+STUDY = "study"  # the task of a column whose figures come from people
+BESIDE = ("grey", "random", "ground-truth")  # methods that are evaluated beside any model
 _QUOTED = re.compile(r"(?P<printed>-?\d+(\.\d+)?)( ?± ?(?P<margin>\d+(\.\d+)?))? (?P<mark>\w+)")
 
 
@@ -32,7 +35,7 @@ class Made:
         set: changed keys of the recipe, in which {NAME} stands for the (first) path too.
         study: of a pretraining with labels, the `Made` that its labels are.
         start: of a pretraining, the `Made` whose weights it starts from (`pretrained` in its recipe).
-        minutes: that it took on two CPU cores, or, at the papers' scale, 0: not known.
+        minutes: that it took on one core of a processor, or, at the papers' scale, 0: not known.
     """
 
     recipe: str = ""
@@ -49,7 +52,8 @@ class Measured:
     """How a column's figure is made.
 
     Attributes:
-        task: of `tintype transfer`, or `evaluate`.
+        task: of `tintype transfer`, or `evaluate`; or `study`, which no run is for: its figures are the shares of
+            people who were fooled, as `--study` gives them.
         figure: where it stands in the task's results, keys with dots between them; {model} is the evaluated model, and
             * the key whose figure is the best.
         data, set, minutes: as of `Made`.
@@ -326,6 +330,14 @@ def _check(table: Table) -> None:
         for name, ours in scale.rows.items():
             _all_in(ours.without, table.columns, f"{key}.rows.{name}.without")
             _all_in(ours.set_in, scale.columns, f"{key}.rows.{name}.set_in")
+            set_here = [column for column in scale.columns if column in ours.set_in or ours.set]
+            if set_here and all(scale.columns[column].task in ("evaluate", STUDY) for column in set_here):
+                raise RecipeError(f"key '{key}.rows.{name}' sets keys of transfers, of which its columns are none")
+            if ours.weights and not _known(ours.weights, scale):
+                there = ", ".join((*scale.made, *UNTRAINED, *BESIDE, BUNDLED))
+                raise RecipeError(
+                    f"key '{key}.rows.{name}.weights' is {ours.weights}; it must be a file, or one of {there}"
+                )
             if bool(ours.weights) == bool(ours.not_run):
                 raise RecipeError(f"key '{key}.rows.{name}' must have either weights or not_run")
         used = [(*one.data, *one.set) for one in scale.made.values()]
@@ -334,6 +346,12 @@ def _check(table: Table) -> None:
         used += [words for one in scale.rows.values() for words in one.set_in.values()]
         for words in used:
             _all_in(re.findall(r"{(\w[\w-]*)}", " ".join(words)), scale.data, f"{key}.data")
+
+
+def _known(weights: str, scale: Scale) -> bool:
+    """Whether a row's weights are some that there are, or may be: files, folders and places with a slash or colon."""
+    word = weights in (*scale.made, *UNTRAINED, *BESIDE, BUNDLED)
+    return word or any(sign in weights for sign in "/:.") or Path(weights).exists()
 
 
 def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:

@@ -2,10 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 
-def read_study(file: Path) -> dict[str, dict[str, Any]]:
+class Asked(TypedDict):
+    """A method's share of fooled trials in percent, with its 95 % interval, and of how many."""
+
+    value: float
+    interval: list[float] | None
+    visitors: int
+    trials: int
+
+
+def read_study(file: Path) -> dict[str, Asked]:
     """The share of fooled trials by method, in percent: value, 95 % interval, visitors and trials.
 
     Methods that nobody has judged yet are left out.
@@ -20,7 +29,7 @@ def read_study(file: Path) -> dict[str, dict[str, Any]]:
         raise ValueError(f"{file}: is not what `tintype study results --json` prints") from error
 
 
-def _read(one: dict[str, Any]) -> dict[str, Any]:
+def _read(one: dict[str, Any]) -> Asked:
     interval = None if one["interval"] is None else [float(bound) for bound in one["interval"]]
     value, counts = float(one["fooled_percent"]), [one["visitors"], one["trials"]]
     percents = [value, *(interval or [])]

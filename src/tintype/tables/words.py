@@ -98,7 +98,15 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
             if other != name:
                 both = f"{above['title']}, {column['title']} above {below['title']}, {titles[other]}"
             lines.append(f"{both}: {gain} (paper {quoted or 'has none'})  {seen}")
-    return lines
+    told = agreements(built)
+    return [*lines, told] if told else lines
+
+
+def agreements(built: Mapping[str, Any]) -> str:
+    """Of each column, how many pairs of rows are in the paper's order; "" where there are none that could be."""
+    found = [(one["title"], built["agreement"][one["column"]]) for one in built["columns"]]
+    told = [f"{title} {pairs['agree']} of {pairs['pairs']}" for title, pairs in found if pairs["pairs"]]
+    return f"all pairs of rows in the paper's order: {', '.join(told)}" if told else ""
 
 
 def damaged(cell: Mapping[str, Any]) -> str:
@@ -114,13 +122,20 @@ def damage(built: Mapping[str, Any]) -> list[str]:
 
 
 def reasons(built: Mapping[str, Any]) -> list[str]:
-    """Why cells were not run, in a line each; one for a row of which no cell was, for the same reason."""
+    """Why cells were not run, in a line each; one for a row or a column of which no cell was, for the same reason."""
     titles = {one["column"]: one["title"] for one in built["columns"]}
-    lines = []
+    whole = [r for r in built["rows"] if len(r["not_run"]) == len(titles) and len(set(r["not_run"].values())) == 1]
+    others = [row for row in built["rows"] if row not in whole]
+    empty = {}
+    for name in titles:
+        why = {row["not_run"].get(name) for row in others}
+        if len(others) > 1 and len(why) == 1 and None not in why:
+            empty[name] = why.pop()
+    lines = [f"{titles[name]}: {why}" for name, why in empty.items()]
     for row in built["rows"]:
         found = row["not_run"]
-        if len(found) == len(titles) and len(set(found.values())) == 1:
+        if row in whole:
             lines.append(f"{row['title']}: {next(iter(found.values()))}")
         else:
-            lines += [f"{row['title']}, {titles[name]}: {why}" for name, why in found.items()]
+            lines += [f"{row['title']}, {titles[name]}: {why}" for name, why in found.items() if name not in empty]
     return lines

@@ -11,7 +11,7 @@ from tintype.evaluate import Options, run
 from tintype.evaluate.published import MARKS, ZHANG16_1, Row
 from tintype.evaluate.run import Progress
 from tintype.tables.runs import bundle, by_recipe, told
-from tintype.tables.studied import read_study
+from tintype.tables.studied import Asked, read_study
 
 # The paper's rows by the names that ours go by: reference rows, other people's pictures, recipes.
 REFERENCE = {"Ground truth": "ground-truth", "Gray": "grey", "Random": "random"}
@@ -125,7 +125,7 @@ def _row(
     published: Row | None,
     measured: Mapping[str, Any],
     sources: Mapping[str, Any],
-    asked: Mapping[str, dict[str, Any]],
+    asked: Mapping[str, Asked],
 ) -> dict[str, Any]:
     figures = measured["methods"].get(name, {})
     ours = {
@@ -134,7 +134,7 @@ def _row(
         if figures.get(column) is not None
     }
     if name in asked:
-        ours["fooled"] = asked[name]
+        ours["fooled"] = dict(asked[name])
     quoted = published.figures if published else {}
     return {
         "row": label,

@@ -45,7 +45,8 @@ def pool(features: Tensor, how: str, trunk: str = "", layer: str = "", dimension
         (B, D).
     """
     side = cells(features.shape[1], min(features.shape[2:]), dimensions)
-    size, kernel, stride, padding = WINDOWS.get((trunk.removesuffix("_bn"), layer), (0, 0, 0, 0))
+    network = trunk.removesuffix("_bn").removesuffix("_dilated")
+    size, kernel, stride, padding = WINDOWS.get((network, layer), (0, 0, 0, 0))
     if how == "resize":
         small = F.interpolate(features, (side, side), mode="bilinear", align_corners=True)
     elif features.shape[2:] == (size, size):

@@ -23,10 +23,9 @@ from tintype.networks.vgg16 import VGG16
 from tintype.networks.weights import is_ours
 from tintype.recipes import RecipeError
 from tintype.recipes.look import look
-from tintype.recipes.weights import file_of
+from tintype.recipes.weights import UNTRAINED, file_of
 from tintype.transfer.recipe import Surgery
 
-UNTRAINED = ("random", "unit_variance", "kmeans")
 _AB = "+ab"
 PICTURES = 48  # that weights are made or rebalanced on
 AB_SCALE = 0.69308239  # of ab beside L, RZ:feature_learning_tests/segmentation/train_val.prototxt
