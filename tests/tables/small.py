@@ -53,6 +53,7 @@ def stand_in() -> None:
     words = sys.argv[1:]
     kind = words[0]
     print(f"threads {os.environ.get('OMP_NUM_THREADS')}", file=sys.stderr)
+    print(f"cards {os.environ.get('CUDA_VISIBLE_DEVICES')}", file=sys.stderr)
     places = [words[i + 1] for i, word in enumerate(words) if word in ("--out", "-o", "--model")]
     out = Path(places[0])
     root = next(parent for parent in out.parents if (parent / "orders.json").exists())

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +71,35 @@ def test_what_a_person_says_of_threads_stands(planned, monkeypatch):
     _, plan, folder = planned
     execute(plan, folder, jobs=2)
     assert all("threads 5\n" in folder.log(run).read_text() for run in plan.runs.values())
+
+
+@pytest.mark.parametrize(
+    ("jobs", "launch", "cards", "expected"),
+    [
+        (2, (), "3,5", {"3", "5"}),
+        (3, (), "3,5", {"3", "5"}),
+        (1, (), "3,5", {"3,5"}),
+        (2, ("env",), "3,5", {"3,5"}),  # torchrun takes all
+        (2, (), "", {""}),
+    ],
+)
+def test_runs_side_by_side_have_gpus_of_their_own(planned, monkeypatch, tmp_path, jobs, launch, cards, expected):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", cards)
+    program = tmp_path / "tintype"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {small.__file__} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    orders(tmp_path, sleep=0.3)
+    _, plan, folder = planned
+    execute(plan, folder, jobs=jobs, launch=launch)
+    logs = [folder.log(run).read_text() for run in plan.runs.values()]
+    assert {re.search(r"^cards (.*)$", log, re.MULTILINE)[1] for log in logs} == expected
+
+
+def test_without_a_word_about_gpus_all_may_be_used(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    assert module.gpus() == ["0", "1", "2"]
 
 
 def test_the_table_has_means_deviations_and_the_papers_ordering(planned):

@@ -134,7 +134,8 @@ def execute(
 
     Args:
         launch: as of `words_of`.
-        jobs: runs at a time, each with its share of the processor's cores.
+        jobs: runs at a time, each with its share of the processor's cores, and a GPU of its own where nothing launches
+            them and there are as many.
         told: is told of each run's start and end.
 
     Raises:
@@ -144,8 +145,10 @@ def execute(
     waiting = {run.name: run for run in by_urgency(todo)}
     failed: set[str] = set()
     children = _Children()
+    places = [_environment(number, jobs, gpus() if jobs > 1 and not launch else []) for number in range(jobs)]
     with _listening(children), ThreadPoolExecutor(jobs) as pool:
         running: dict[Future[int], Run] = {}
+        taken: dict[Future[int], dict[str, str]] = {}
         while (waiting or running) and not children.stopped:
             for name, run in list(waiting.items()):
                 if failed & set(run.needs):
@@ -153,9 +156,12 @@ def execute(
                     told(waiting.pop(name), "left out: what it needs has failed")
                 elif len(running) < jobs and not any(need in waiting or need in _names(running) for need in run.needs):
                     told(run, "started")
-                    running[pool.submit(_carry_out, waiting.pop(name), folder, launch, jobs, children)] = run
+                    place = places.pop()
+                    future = pool.submit(_carry_out, waiting.pop(name), folder, launch, place, children)
+                    running[future], taken[future] = run, place
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
+                places.append(taken.pop(future))
                 run, status = running.pop(future), future.result()
                 if not children.stopped:
                     failed |= {run.name} if status else set()
@@ -166,6 +172,22 @@ def execute(
 
 def _names(running: Mapping["Future[int]", Run]) -> set[str]:
     return {run.name for run in running.values()}
+
+
+def gpus() -> list[str]:
+    """The GPUs that may be used, as CUDA_VISIBLE_DEVICES names them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name]
+    import torch
+
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def _environment(number: int, jobs: int, cards: Sequence[str]) -> dict[str, str]:
+    """What runs at one of the places side by side are told of the machine."""
+    own = {"OMP_NUM_THREADS": str(max(1, cores() // jobs)), **os.environ}
+    return own | {"CUDA_VISIBLE_DEVICES": cards[number % len(cards)]} if cards else own
 
 
 class _Children:
@@ -206,13 +228,13 @@ def _listening(children: _Children) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _carry_out(run: Run, folder: Folder, launch: Sequence[str], jobs: int, children: _Children) -> int:
+def _carry_out(
+    run: Run, folder: Folder, launch: Sequence[str], environment: Mapping[str, str], children: _Children
+) -> int:
     """Run one command to its end; its exit status."""
     words = words_of(run, folder, launch)
     if words[0] == "tintype":
         words = [*PROGRAM, *words[1:]]
-    threads = str(max(1, cores() // jobs))
-    environment = {"OMP_NUM_THREADS": threads, **os.environ}
     folder.log(run).parent.mkdir(parents=True, exist_ok=True)
     out = folder.result(run)
     if run.kind not in LAUNCHED:
