@@ -11,7 +11,8 @@ from tintype.evaluate import Options, run
 from tintype.evaluate.figures import NOTHING
 from tintype.evaluate.published import ZHANG16_1
 from tintype.networks import build_network, save_weights
-from tintype.tables import TABLES, TITLES, runs
+from tintype.tables import TABLES, runs
+from tintype.tables.spec import bundled_tables, load_table
 from tintype.tables.text import text
 from tintype.tables.zhang16 import Given
 
@@ -28,8 +29,12 @@ def build(photographs, **given):
     return table, {row["name"]: row for row in table["rows"]}
 
 
-def test_every_table_has_a_title():
-    assert TABLES.keys() == TITLES.keys()
+def test_both_ways_to_the_table_quote_the_same_figures():
+    made = load_table("zhang16-1")
+    assert set(TABLES) <= set(bundled_tables())
+    assert {row.title: row.published for row in made.rows.values() if row.published} == {
+        row.method: row.figures for row in ZHANG16_1.rows
+    }
 
 
 def test_the_paper_s_rows_come_first_in_its_order_and_tell_what_is_missing(photographs):

@@ -142,21 +142,18 @@ def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: 
 
 def list_tables() -> None:
     """Print all tables and their scales."""
-    from tintype.tables import TABLES, TITLES
     from tintype.tables.spec import bundled_tables, load_table
 
-    tables = {name: load_table(name) for name in bundled_tables()}
-    lines = {name: f"{one.title} ({', '.join(one.scales)})" for name, one in tables.items()}
-    lines |= {name: TITLES[name] for name in TABLES if name not in tables}
-    for name, title in sorted(lines.items()):
-        click.echo(f"{name:<{max(map(len, lines))}}  {title}")
+    tables = [load_table(name) for name in bundled_tables()]
+    width = max(len(table.name) for table in tables)
+    for table in tables:
+        click.echo(f"{table.name:<{width}}  {table.title} ({', '.join(table.scales)})")
 
 
 def unknown(name: str) -> str:
     """Why a table cannot be built without --scale."""
-    from tintype.tables import TABLES
     from tintype.tables.spec import bundled_tables
 
     if name in bundled_tables():
         return f"say how large: tintype table {name} --scale paper or mini"
-    return f"no table named {name!r}; there are {', '.join(sorted({*TABLES, *bundled_tables()}))}"
+    return f"no table named {name!r}; there are {', '.join(bundled_tables())}"
