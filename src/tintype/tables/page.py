@@ -22,7 +22,7 @@ def page(built: Mapping[str, Any]) -> str:
     body = [
         f"<h1>{title}</h1>",
         f'<p class="sub">Paper: {text(built["source"])}. {text(built["protocol"])}.</p>',
-        f'<p class="sub">Ours: scale <b>{text(built["scale"])}</b>. {text(built["about"])}. {text(seeds(built))}: '
+        f'<p class="sub">Ours: scale <b>{text(built["scale"])}</b>: {text(built["about"])}. {text(seeds(built))}: '
         "mean ± standard deviation. The difference is ours less the paper's.</p>",
         f'<div class="wide" tabindex="0" role="region" aria-label="The table"><table>{"".join(_table(built, notes))}'
         "</table></div>",

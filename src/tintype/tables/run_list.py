@@ -25,12 +25,14 @@ def run_list(built: Mapping[str, Any]) -> str:
 
 
 def _uses(built: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """By run, the rows and columns whose figures are from it."""
+    """By run, the rows and columns whose figures are from it; no columns where it is for all that the row has."""
     found: dict[str, dict[str, list[str]]] = {}
     for row in built["rows"]:
-        for column in built["columns"]:
-            for name in row["ours"].get(column["column"], {}).get("planned", ()):
-                found.setdefault(name, {}).setdefault(row["title"], []).append(column["title"])
+        cells = [(one["title"], row["ours"].get(one["column"], {}).get("planned")) for one in built["columns"]]
+        filled = {title: planned for title, planned in cells if planned}
+        for name in dict.fromkeys(name for planned in filled.values() for name in planned):
+            titles = [title for title, planned in filled.items() if name in planned]
+            found.setdefault(name, {})[row["title"]] = [] if len(titles) == len(filled) > 1 else titles
     return found
 
 
@@ -39,7 +41,7 @@ def _row(built: Mapping[str, Any], name: str, uses: Mapping[str, list[str]]) -> 
     files = FILES[run["kind"]] if run["state"] == "done" else ()
     links = " ".join(f'<a href="{text(f"runs/{name}/{file}")}">{text(file)}</a>' for file in files)
     links += "".join(f' after <a href="#{text(need)}">{text(need)}</a>' for need in _before(built, run))
-    used = "; ".join(f"{row}: {', '.join(columns)}" for row, columns in uses.items())
+    used = "; ".join(": ".join(filter(None, (row, ", ".join(columns)))) for row, columns in uses.items())
     minutes = f"{run['minutes']:.1f}" if run["minutes"] else ""
     command = run["command"]
     yield f'<tr id="{text(name)}"><th scope="row">{text(name)}<small>{links}</small></th><td>{text(used)}</td>'

@@ -59,7 +59,8 @@ path.quoted { stroke-width: 1.6; stroke-dasharray: 6 4; fill: none; stroke-linej
 .s3 { stroke: var(--c4); } .s4 { stroke: var(--c5); } .s5 { stroke: var(--c6); }
 .plain { padding-left: 1.25rem; margin: .25rem 0; }
 .runs th, .runs td { text-align: left; vertical-align: top; }
-.runs td { white-space: normal; min-width: 7rem; } .runs .short { min-width: 0; }
+.runs th { white-space: normal; }
+.runs td { white-space: normal; min-width: 11rem; } .runs .short { min-width: 0; }
 .runs tr:target > * { background: var(--tint); }
 .runs small { display: block; font-weight: 400; }
 code { font-size: .85rem; overflow-wrap: anywhere; }
