@@ -96,6 +96,28 @@ def test_without_published_figures_there_are_no_marks(built):
     assert "Marks" not in latex(built)
 
 
+def test_where_nothing_is_published_there_is_only_ours(built):
+    for row in built["rows"]:
+        row["published"] = {}
+        for cell in row["ours"].values():
+            cell["difference"] = None
+    lines = summary(built).splitlines()
+    assert re.split(r"  +", next(one for one in lines if one.startswith("row "))) == ["row", "ours", "ours"]
+    assert re.split(r"  +", next(one for one in lines if one.startswith("random "))) == [
+        "random",
+        "25.2 ± 0.2",
+        "25.0 (1)",
+    ]
+    assert "| random | 25.2 ± 0.2 | 25.0 (1) |" in markdown(built)
+    assert r"random & 25.2 $\pm$ 0.2 & 25.0 (1) \\" in latex(built)
+    assert r"\multicolumn{1}{c}{seg} & \multicolumn{1}{c}{10 per class}" in latex(built)
+    cells = re.search(r"random</th>(.*?)</tr>", page(built))[1]
+    assert re.sub(r"<.*?>", " ", cells).split() == ["25.2", "±", "0.2", "25.0", "(1)", "1"]
+    for text in (summary(built), markdown(built), latex(built), page(built)):
+        assert "ours less" not in text
+        assert "diff." not in text
+
+
 def test_a_table_of_some_rows_leaves_that_of_all_rows(built, tmp_path):
     write_all(built, tmp_path)
     write_all(built, tmp_path, ["none", "colour"])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tintype.evaluate.figures import NOTHING
-from tintype.tables.words import PARTS, cells, damage, reasons, seeds, verdicts
+from tintype.tables.words import damage, line, parts_of, reasons, seeds, verdicts
 
 _MARKDOWN = re.compile(r"[\\`*_|<>\[\]]")
 _LATEX = {
@@ -29,31 +29,30 @@ _LATEX = {
 def markdown(built: Mapping[str, Any]) -> str:
     """The table with published | ours | difference, orderings, what was not run, and what marks mean."""
     columns = built["columns"]
-    heads = [f"{one['title']}: {part}" for one in columns for part in PARTS]
+    heads = [f"{one['title']}: {part}" for one in columns for part in parts_of(built)]
     lines = [
         f"## {plain(built['title'])}",
         "",
         plain(
-            f"Scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation; diff.: ours less "
-            f"the paper's. Paper: {built['source']}. {built['protocol']}."
+            f"Scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation{_less(built)}. "
+            f"Paper: {built['source']}. {built['protocol']}."
         ),
         "",
         f"| | {' | '.join(map(plain, heads))} |",
         f"|---|{'---:|' * len(heads)}",
     ]
-    for row in built["rows"]:
-        inner = [cell for one in columns for cell in cells(row, one)]
-        lines.append(f"| {' | '.join(map(plain, (row['title'], *inner)))} |")
+    lines += [f"| {' | '.join(map(plain, (row['title'], *line(built, row))))} |" for row in built["rows"]]
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
-            lines += ["", f"{head}:", "", *(f"- {plain(line)}" for line in found)]
+            lines += ["", f"{head}:", "", *(f"- {plain(one)}" for one in found)]
     marks = _marks(built)
     return "\n".join([*lines, *(["", marks] if marks else [])])
 
 
 def latex(built: Mapping[str, Any]) -> str:
     """A table for booktabs: published, ours and the difference beside each other."""
-    columns, over = built["columns"], len(PARTS)
+    columns, shown = built["columns"], parts_of(built)
+    over = len(shown)
     heads = " & ".join(rf"\multicolumn{{{over}}}{{c}}{{{escaped(one['title'])}}}" for one in columns)
     rules = " ".join(rf"\cmidrule(lr){{{over * i + 2}-{over * i + over + 1}}}" for i in range(len(columns)))
     lines = [
@@ -64,17 +63,20 @@ def latex(built: Mapping[str, Any]) -> str:
         r"\toprule",
         rf"& {heads} \\",
         rules,
-        "& " + " & ".join([" & ".join(PARTS)] * len(columns)) + r" \\",
+        "& " + " & ".join(shown * len(columns)) + r" \\",
         r"\midrule",
     ]
-    for row in built["rows"]:
-        inner = [escaped(cell) for one in columns for cell in cells(row, one)]
-        lines.append(" & ".join([escaped(row["title"]), *inner]) + r" \\")
-    ours = f"Ours at scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation."
-    less = "diff.: ours less the paper's."
-    damaged = "".join(f" {line}." for line in damage(built)).strip()
-    caption = " ".join(filter(None, [f"{built['title']}.", ours, less, damaged, _marks(built)]))
+    lines += [" & ".join(map(escaped, (row["title"], *line(built, row)))) + r" \\" for row in built["rows"]]
+    about = f"{built['about']}; {seeds(built)}, mean ± standard deviation{_less(built)}"
+    damaged = " ".join(f"{one}." for one in damage(built))
+    told = [f"{built['title']}.", f"Ours at scale {built['scale']}: {about}.", damaged, _marks(built)]
+    caption = " ".join(filter(None, told))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escaped(caption)}}}", r"\end{table}"])
+
+
+def _less(built: Mapping[str, Any]) -> str:
+    """What the last of the parts is, if the table has it."""
+    return "; diff.: ours less the paper's" if len(parts_of(built)) > 1 else ""
 
 
 def _marks(built: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from tintype.evaluate.report.parts import text
 from tintype.tables.chart import chart
 from tintype.tables.run_list import run_list
 from tintype.tables.style import STYLE
-from tintype.tables.words import PARTS, cells, damaged, seeds, verdicts
+from tintype.tables.words import cells, damaged, parts_of, seeds, verdicts
 
 # Nothing may be fetched or run, even if a name should slip through unescaped.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -19,11 +19,12 @@ def page(built: Mapping[str, Any]) -> str:
     title = text(built["title"])
     notes = _notes(built)
     drawn = chart(built)
+    less = " The difference is ours less the paper's." if len(parts_of(built)) > 1 else ""
     body = [
         f"<h1>{title}</h1>",
         f'<p class="sub">Paper: {text(built["source"])}. {text(built["protocol"])}.</p>',
         f'<p class="sub">Ours: scale <b>{text(built["scale"])}</b>: {text(built["about"])}. {text(seeds(built))}: '
-        "mean ± standard deviation. The difference is ours less the paper's.</p>",
+        f"mean ± standard deviation.{less}</p>",
         f'<div class="wide" tabindex="0" role="region" aria-label="The table"><table>{"".join(_table(built, notes))}'
         "</table></div>",
         *(f'<p class="sub"><b>{text(mark)}</b>: {text(what)}.</p>' for mark, what in built["marks"].items()),
@@ -56,13 +57,13 @@ def _footnotes(notes: Mapping[str, int]) -> Iterator[str]:
 
 
 def _table(built: Mapping[str, Any], notes: Mapping[str, int]) -> Iterator[str]:
-    columns = built["columns"]
+    columns, shown = built["columns"], parts_of(built)
     yield '<thead><tr><td rowspan="2"></td>'
     for one in columns:
         unit = f" <small>{text(one['unit'])}</small>" if one["unit"] else ""
-        yield f'<th scope="colgroup" colspan="{len(PARTS)}">{text(one["title"])}{unit}</th>'
+        yield f'<th scope="colgroup" colspan="{len(shown)}">{text(one["title"])}{unit}</th>'
     yield "</tr><tr>"
-    first, *others = PARTS
+    first, *others = shown
     under = [f'<th scope="col" class="first">{first}</th>', *(f'<th scope="col">{part}</th>' for part in others)]
     yield "".join(under) * len(columns)
     yield "</tr></thead><tbody>"
@@ -70,7 +71,11 @@ def _table(built: Mapping[str, Any], notes: Mapping[str, int]) -> Iterator[str]:
         yield f'<tr><th scope="row">{text(row["title"])}</th>'
         for one in columns:
             *_, difference = cells(row, one)
-            yield f'<td class="first">{_published(row, one)}</td><td>{_ours(row, one, notes)}</td>'
+            ours = _ours(row, one, notes)
+            if len(shown) == 1:
+                yield f'<td class="first">{ours}</td>'
+                continue
+            yield f'<td class="first">{_published(row, one)}</td><td>{ours}</td>'
             yield f'<td class="diff">{text(difference)}</td>'
         yield "</tr>"
     yield "</tbody>"

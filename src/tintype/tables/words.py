@@ -7,20 +7,19 @@ from typing import Any
 from tintype.evaluate.figures import NOTHING
 from tintype.tables.text import aligned
 
-PARTS = ("paper", "ours", "diff.")  # of each column; the last is ours less the paper's
+PARTS = ("paper", "ours", "diff.")  # of a column; the last is ours less the paper's
 
 
 def summary(built: Mapping[str, Any]) -> str:
     """Published, ours and the difference side by side, orderings, and what was not run."""
-    columns = built["columns"]
-    heads = ["", *(cell for one in columns for cell in (one["title"], *("" for _ in PARTS[1:])))]
-    under = ["row", *(part for _ in columns for part in PARTS)]
-    lines = [heads, under, *([row["title"], *(c for one in columns for c in cells(row, one))] for row in built["rows"])]
+    columns, shown = built["columns"], parts_of(built)
+    heads = ["", *(cell for one in columns for cell in (one["title"], *("" for _ in shown[1:])))]
+    lines = [heads, ["row", *shown * len(columns)], *([row["title"], *line(built, row)] for row in built["rows"])]
     parts = [
         built["title"],
         f"scale {built['scale']}: {built['about']}; {seeds(built)}, mean ± standard deviation",
         "",
-        *(line.rstrip() for line in aligned(lines, len(PARTS))),
+        *(line.rstrip() for line in aligned(lines, len(shown))),
     ]
     for head, found in (("Orderings", verdicts(built)), ("Not run", reasons(built)), ("Damaged", damage(built))):
         if found:
@@ -44,6 +43,18 @@ def seeds(built: Mapping[str, Any]) -> str:
             ", or as many as stand in brackets" if fewer else "",
         ]
     )
+
+
+def parts_of(built: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parts that each column of a table has: only ours where nothing is published."""
+    return PARTS if any(row["published"] for row in built["rows"]) else PARTS[1:2]
+
+
+def line(built: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
+    """A row's cells, the parts of each column side by side."""
+    shown = parts_of(built)
+    found = (dict(zip(PARTS, cells(row, one), strict=True)) for one in built["columns"])
+    return [one[part] for one in found for part in shown]
 
 
 def cells(row: Mapping[str, Any], column: Mapping[str, Any]) -> tuple[str, str, str]:
