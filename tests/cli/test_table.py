@@ -129,7 +129,15 @@ def test_what_people_said_stands_in_its_column(tmp_path, monkeypatch):
     row = next(line for line in done.stdout.splitlines() if line.startswith("colorization "))
     assert re.split("  +", row)[-3:] == ["17.4 M", "21.5", "+4.1"]
     cell = json.loads((tmp_path / "out" / "small-mini.json").read_text())["rows"][0]["ours"]["few"]
-    assert (cell["mean"], cell["low"], cell["high"], cell["runs"]) == (13.25, 18, 25, [])
+    assert (cell["mean"], cell["interval"], cell["runs"]) == (13.25, [18, 25], [])
+    assert "no row is" not in done.stderr
+    (tmp_path / "study.json").write_text(json.dumps({"methods": {"nobody": one}}))
+    assert "--study: no row is nobody; there are none, colour" in invoke(*words, "--study", "study.json").stderr
+    small.write_table(tmp_path)
+    assert (
+        "--study fills a column of people, which small has none of"
+        in invoke(*words, "--study", "study.json", code=2).stderr
+    )
     (tmp_path / "study.json").write_text("{}")
     assert "is not what `tintype study results --json` prints" in invoke(*words, "--study", "study.json", code=2).stderr
 

@@ -19,7 +19,12 @@ from tintype.tables.launch import shared
         (
             "accelerate launch --num-processes=8 --num_machines 2",
             20,
-            "accelerate launch --num-processes=5 --num_machines 2",
+            "accelerate launch --num-processes=4 --num_machines 2",
+        ),
+        (
+            "accelerate launch --num_processes 8 --num_machines 2",
+            10,
+            "accelerate launch --num_processes 2 --num_machines 2",
         ),
         ("torchrun --nproc-per-node gpu", 10, "torchrun --nproc-per-node gpu"),
         ("torchrun --nproc-per-node", 10, "torchrun --nproc-per-node"),

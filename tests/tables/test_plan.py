@@ -263,15 +263,24 @@ def test_what_most_waits_for_comes_first():
     assert [run.name for run in by_urgency(runs[3:])] == ["model", "after"]  # what they need is done
 
 
-def test_data_that_is_not_there_is_known_before_a_run_asks_for_it(table, place):
-    there = make_plan(table, "mini", {"photos": [str(place)]})
-    assert all(missing_data(run) == [] for run in there.runs.values())
-    run = Run(
-        "a", "transfer", ("transfer", "x", "--data", "train=/no/t", "--data", str(place), "--data", "s3://b/c"), ""
+def test_data_that_is_not_there_is_known_before_a_run_asks_for_it(place):
+    old = 'seg: {task: segment-mini, data: ["train={photos}"], figure: mean_iu, minutes: 2}'
+    text = TABLE.replace(old, EVALUATED).replace("weights: random, set: [trunk=alexnet]", "weights: grey")
+    text = text.replace("{photos}/*.tar", "{photos}/{00..02}.tar").replace(
+        'data: ["{photos}"], set: [per', 'data: ["train={photos}/t", "s3://b/c"], set: [per'
     )
-    assert missing_data(run) == ["/no/t"]
-    run = Run("b", "evaluate", ("evaluate", "/no/e", str(place), "--model", "bundled", "--data", "/no/other"), "")
-    assert missing_data(run) == ["/no/e"]
+    table = load_table(write_table(place, text.replace("without: {few: too slow}", "without: {}")))
+    plan = make_plan(table, "mini", {"photos": [str(place)]}, seeds=1)
+    missing = {run.kind: missing_data(run) for run in plan.runs.values()}
+    assert missing == {
+        "pretrain": [f"{place}/0{number}.tar" for number in range(3)],
+        "export": [],
+        "evaluate": [f"{place}/p.npy"],
+        "transfer": [f"{place}/t"],
+    }
+    for name in ("00.tar", "01.tar", "02.tar", "p.npy", "t"):
+        (place / name).touch()
+    assert not any(missing_data(run) for run in plan.runs.values())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ from tintype.cli._report import printable
 if TYPE_CHECKING:
     from tintype.tables.execute import Folder
     from tintype.tables.plan import Plan
-    from tintype.tables.spec import Table
+    from tintype.tables.spec import Scale, Table
+    from tintype.tables.studied import Asked
 
 
 def named_data(data: Sequence[str]) -> dict[str, list[str]]:
@@ -72,6 +73,8 @@ def build(
         plan = make_plan(table, scale, named_data(data), only=only, seeds=seeds, pretrainings=pretrainings)
     except RecipeError as error:
         raise Wrong(printable(str(error))) from error
+    if study:
+        _match(asked, table.name, table.scales[scale])
     if commands:
         for run in plan.runs.values():
             if folder.state(run) != "done":
@@ -114,6 +117,19 @@ def _writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise click.ClickException(printable(f"{error.filename or out}: {error.strerror or error}")) from error
+
+
+def _match(asked: "Mapping[str, Asked]", name: str, scale: "Scale") -> None:
+    """Refuses a study that no column is for, and tells which of its methods are no row's."""
+    from tintype.tables.collect import of_rows
+    from tintype.tables.spec import STUDY
+
+    if all(column.task != STUDY for column in scale.columns.values()):
+        raise Wrong(f"--study fills a column of people, which {name} has none of")
+    used = [id(share) for share in of_rows(scale, asked).values()]
+    for method, share in asked.items():
+        if id(share) not in used:
+            click.echo(printable(f"--study: no row is {method}; there are {', '.join(scale.rows)}"), err=True)
 
 
 def _require_data(plan: "Plan", folder: "Folder") -> None:

@@ -171,9 +171,9 @@ def open_photos(paths: Sequence[str | Path], weights: Sequence[float] | None = N
 
 def _open_source(pattern: str) -> Iterator[Shard]:
     if is_url(pattern):
-        yield from _open_urls(list(_expand(pattern)))
+        yield from _open_urls(list(expanded(pattern)))
         return
-    for path in map(Path, _expand(pattern)):
+    for path in map(Path, expanded(pattern)):
         try:
             yield from _open_matches(path) if glob.has_magic(str(path)) and not path.exists() else _open(path)
         except OSError as error:
@@ -230,7 +230,7 @@ def _noting_tars(root: Path, tars: list[Path]) -> Iterator[str]:
         yield name
 
 
-def _expand(pattern: str) -> Iterator[str]:
+def expanded(pattern: str) -> Iterator[str]:
     """train-{00..02}.tar -> train-00.tar, train-01.tar, train-02.tar; a path without braces is itself."""
     parts = re.split(r"\{(\d+)\.\.(\d+)\}", pattern)
     ranges = [

@@ -21,6 +21,7 @@ FREE_KEYS = {
     "keep",
     "data.workers",
     "workers",
+    "proposals",  # where boxes are kept; a resumed run has a hash of the boxes themselves
 }
 
 

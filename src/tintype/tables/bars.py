@@ -21,7 +21,8 @@ _KEY = (
 
 def bars(built: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Drawings side by side, as many as there is room for."""
-    drawn = [_panel(column, rows, number) for number, column in enumerate(built["columns"]) if _any(rows, column)]
+    made = [column for column in built["columns"] if column["seeds"]]  # shares of people have no seeds
+    drawn = [_panel(column, rows, number) for number, column in enumerate(made) if _any(rows, column)]
     return f'{key([*_KEY, whisker_key(built)])}<div class="panels">{"".join(drawn)}</div>'
 
 

@@ -22,12 +22,14 @@ def collect(
     Args:
         plan: of the table at the scale.
         folder: with the runs.
-        asked: what a study came to, by method: a row, its weights or its recipe by their names.
+        asked: what a study came to, by method (`of_rows`).
     """
     planned = {row for row, _ in (*plan.cells, *plan.not_run)}
     built = [_row(table, row, plan, folder) for row in table.rows if row in planned]
+    shares = of_rows(table.scales[scale], asked or {})
     for row in built:
-        _add_asked(row, table.scales[scale], asked or {})
+        if row["row"] in shares:
+            _add_asked(row, table.scales[scale], shares[row["row"]])
     used = {one["mark"] for row in built for one in row["published"].values()}
     return {
         "table": table.name,
@@ -105,14 +107,20 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
     }
 
 
-def _add_asked(row: dict[str, Any], scale: Scale, asked: Mapping[str, Asked]) -> None:
+def of_rows(scale: Scale, asked: Mapping[str, Asked]) -> dict[str, Asked]:
+    """What a study came to, by row: of its name, or else of its weights' or recipe's, where no other row has them."""
+    found = {row: asked[row] for row in scale.rows if row in asked}
+    for row, ours in scale.rows.items():
+        made = scale.made.get(ours.weights)
+        for name, others in ((ours.weights, [one.weights for one in scale.rows.values()]),
+                             (made.recipe if made else "", [one.recipe for one in scale.made.values()])):  # fmt: skip
+            if name in asked and others.count(name) == 1:
+                found.setdefault(row, asked[name])
+    return found
+
+
+def _add_asked(row: dict[str, Any], scale: Scale, share: Asked) -> None:
     """Put a row's share of fooled people into the columns that are of people."""
-    ours = scale.rows.get(row["row"])
-    weights = ours.weights if ours else ""
-    names = (row["row"], weights, scale.made[weights].recipe if weights in scale.made else "")
-    share = next((asked[name] for name in names if name in asked), None)
-    if share is None:
-        return
     for column in (name for name, one in scale.columns.items() if one.task == STUDY):
         quoted, value = row["published"].get(column), share["value"]
         row["not_run"].pop(column, None)
@@ -125,7 +133,7 @@ def _add_asked(row: dict[str, Any], scale: Scale, asked: Mapping[str, Asked]) ->
             "runs": [],
             "planned": [],
             "damaged": 0,
-            **(dict(zip(("low", "high"), share["interval"], strict=True)) if share["interval"] else {}),
+            "interval": share["interval"],
         }
 
 

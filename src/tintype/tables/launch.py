@@ -8,8 +8,8 @@ def shared(launch: Sequence[str], batch_size: int) -> list[str]:
     """Words that launch a run, with as many processes as its batches can be parted among.
 
     Batches of 10 cannot be parted among 8 processes; 5 take them. What `--nproc-per-node` (torchrun) or
-    `--num_processes` (Accelerate) says is the most there may be. Where that is no number, or no number up to it will
-    do, the words stay as they are.
+    `--num_processes` (Accelerate, of all machines together) says is the most there may be. Where that is no number, or
+    no number up to it will do, the words stay as they are.
 
     Args:
         launch: the words.
@@ -17,9 +17,12 @@ def shared(launch: Sequence[str], batch_size: int) -> list[str]:
     """
     words = list(launch)
     _, nodes = _number(words, "nnodes") or (0, 1)
-    for option, apart in (("nproc[-_]per[-_]node", nodes), ("num[-_]processes", 1)):
+    _, machines = _number(words, "num[-_]machines") or (0, 1)
+    for option, apart, step in (("nproc[-_]per[-_]node", nodes, 1), ("num[-_]processes", 1, machines)):
         place, most = _number(words, option) or (0, 0)
-        fitting = [number for number in range(1, most + 1) if batch_size and batch_size % (number * apart) == 0]
+        fitting = [
+            number for number in range(step, most + 1, step) if batch_size and batch_size % (number * apart) == 0
+        ]
         if fitting:
             words[place] = re.sub(r"\d+$", str(fitting[-1]), words[place])
     return words

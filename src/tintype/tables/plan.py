@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tintype.data.photos import expanded
 from tintype.pretrain import load_recipe
 from tintype.recipes import RecipeError, flatten
 from tintype.recipes.file import FREE_KEYS
@@ -19,8 +20,9 @@ from tintype.transfer.detect.recipe import IN_RUN
 from tintype.transfer.recipe_file import load_task
 
 _NAME = re.compile(r"{(\w[\w-]*)}")
+_ROLE = re.compile(r"^(train|test|val)=")
 Follows = dict[str, Any]  # values of a recipe, by dotted keys
-_NO_MATTER = FREE_KEYS - {"steps", "validate_every"}  # keys of recipes that no result follows from
+_NO_MATTER = FREE_KEYS - {"steps", "validate_every", "proposals"}  # keys of recipes that no result follows from
 _SHARED = "proposals={shared}"  # hours of selective search on VOC07, which every detection would do again
 
 
@@ -34,6 +36,7 @@ class Run:
         words: of the command, after `tintype`; {NAME} stands for the folder of another run.
         result: the file in its folder that is there once it is done.
         needs: names of other runs.
+        given: what it reads of this machine's files and folders, as `--data` says.
         minutes: that it took on one core of a processor where it was measured; 0: not known.
         batch_size: of what it trains; 0: nothing.
     """
@@ -45,6 +48,7 @@ class Run:
     needs: tuple[str, ...] = ()
     minutes: float = 0.0
     batch_size: int = 0
+    given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,9 @@ class _Maker:
         elif weights in BESIDE:
             weights = "bundled"
         words = ["evaluate", *self._paths(asked.data), "--model", weights, "--json", *self._filled(asked.options)]
-        return self._add("evaluate", "evaluate", words, "results.json", asked.minutes)
+        named = [word for word in asked.options if _NAME.search(word)]
+        given = [*self._paths(asked.data), *self._filled(named)]
+        return self._add("evaluate", "evaluate", words, "results.json", asked.minutes, given=given)
 
     def _resolved(self, load: Callable[[str, Sequence[str]], Any], recipe: str, settings: Sequence[str]) -> Follows:
         """A recipe's values with settings and defaults, as far as results follow from them."""
@@ -201,6 +207,7 @@ class _Maker:
         settings: Sequence[str] = (),
         recipe: Follows | None = None,
         apart: Sequence[str] = (),
+        given: Sequence[str] = (),
     ) -> str:
         """A run, unless it is there already. What it needs stands in its words and settings; of settings `apart` no
         result follows."""
@@ -213,7 +220,9 @@ class _Maker:
         name = re.sub(r"[^\w-]", "-", f"{Path(title).stem}-{digest}")
         full = (*words, *(word for setting in (*settings, *apart) for word in ("--set", setting)))
         batch_size = int(recipe["batch_size"]) if recipe and "batch_size" in recipe else 0
-        self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes, batch_size))
+        if "--data" in words:
+            given = [_ROLE.sub("", after) for word, after in itertools.pairwise(words) if word == "--data"]
+        self.plan.runs.setdefault(name, Run(name, kind, full, result, needs, minutes, batch_size, tuple(given)))
         return name
 
     def _given(self, data: Sequence[str]) -> list[str]:
@@ -270,15 +279,8 @@ def by_urgency(runs: Sequence[Run]) -> list[Run]:
 
 def missing_data(run: Run) -> list[str]:
     """What a run is given of this machine's files and folders, and is not there."""
-    if run.kind == "evaluate":
-        given = list(itertools.takewhile(lambda word: not word.startswith("--"), run.words[1:]))
-    else:
-        given = [
-            after.partition("=")[2] if re.match(r"\w+=", after) else after
-            for word, after in itertools.pairwise(run.words)
-            if word == "--data"
-        ]
-    return [path for path in given if "://" not in path and not os.path.exists(path)]
+    paths = (path for given in run.given if "://" not in given for path in expanded(given))
+    return [path for path in paths if not os.path.exists(path)]
 
 
 def command_of(run: Run, folder: Path) -> list[str]:
@@ -290,7 +292,7 @@ def command_of(run: Run, folder: Path) -> list[str]:
 
     def there(word: str) -> str:
         if word == _SHARED:
-            return f"proposals={folder.parent / 'proposals'}"
+            return f"proposals={os.path.abspath(folder.parent / 'proposals')}"
         return _NAME.sub(lambda found: str(folder / found[1]) if found[1] in run.needs else found[0], word)
 
     words = [there(word) for word in run.words]

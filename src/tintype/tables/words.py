@@ -98,7 +98,8 @@ def verdicts(built: Mapping[str, Any]) -> list[str]:
             other = one["below_column"]
             both_cells = above["ours"][name], below["ours"][other]
             single = all(len(cell["values"]) == 1 for cell in both_cells)
-            seen = "yes, of one seed" if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
+            alone = "yes, of one seed" if all(cell["n"] for cell in both_cells) else "yes"  # people are none
+            seen = alone if single else "yes, every seed" if one["separate"] else "yes, but seeds overlap"
             if one["gain"] <= 0:
                 seen = "NOT SO"
             if any(len(cell["values"]) < len(cell["planned"]) for cell in both_cells):

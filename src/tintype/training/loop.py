@@ -154,7 +154,7 @@ def train(
         record_session(run, device, settings | asdict(compute) | facts | measured)
     log = Log(run, start, plan.steps, main)
     if plan.precision != wanted:
-        log.say(f"this {device.type} has no arithmetic of bfloat16: trained in float32, which is faster here")
+        log.say(f"this {device.type} has no fast bfloat16, or PyTorch does not know of it: trained in float32")
     image_flops, counted = 0.0, torch.Size()  # of one image, in batches of that shape
     losses: list[Tensor] = []  # since the last look at them, which has to wait for the device
     images, waited, since = 0, 0.0, time.perf_counter()

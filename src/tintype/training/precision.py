@@ -1,6 +1,5 @@
 """What a machine computes in."""
 
-from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -22,8 +21,14 @@ def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        tell: Callable[[], Mapping[str, object]] = getattr(torch.cpu, "get_capabilities", dict)  # not in older PyTorch
-        has = tell()
         mkldnn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-        return mkldnn and any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+        return mkldnn and _processor_has_bf16()
     return True
+
+
+def _processor_has_bf16() -> bool:
+    if hasattr(torch.cpu, "get_capabilities"):
+        has = torch.cpu.get_capabilities()
+        return any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    older = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name)() for name in older if hasattr(torch.cpu, name))

@@ -75,6 +75,22 @@ def test_what_was_found_once_is_read(photographs, counted, tmp_path):
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == sorted(path.name for path in first)
 
 
+def test_what_another_run_finds_meanwhile_is_not_searched_again(photographs, counted, monkeypatch, tmp_path):
+    """Two runs that begin at once both find nothing there."""
+    ours, search = counted, proposals.selective_search
+
+    def other_run(rgb, settings):  # which is through with all pictures while ours is at its first
+        if not ours:
+            monkeypatch.setattr(proposals, "selective_search", selective_search)
+            searched(NAMES, photographs, tmp_path / "kept", SEARCH)
+        return search(rgb, settings)
+
+    monkeypatch.setattr(proposals, "selective_search", other_run)
+    kept = searched(NAMES, photographs, tmp_path / "kept", SEARCH)
+    assert len(ours) == 1
+    assert all(len(read_proposals(path)) for path in kept)
+
+
 def test_another_photograph_or_other_settings_are_searched_anew(photographs, counted, tmp_path):
     first = searched(NAMES, photographs, tmp_path / "kept", SEARCH)
     Image.open(photographs[2]).rotate(180).save(photographs[1])

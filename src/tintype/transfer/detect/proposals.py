@@ -2,6 +2,8 @@
 
 import hashlib
 import multiprocessing
+import os
+import random
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -40,7 +42,8 @@ def searched(
 ) -> list[Path]:
     """Propose boxes by selective search, where that has not been done yet.
 
-    Killed, it goes on where it was: each picture's boxes are a file, NAME-DIGEST.npy, complete or absent. The digest is
+    Killed, it goes on where it was: each picture's boxes are a file, NAME-DIGEST.npy, complete or absent. Runs that
+    search at once share the work: each goes through the pictures in an order of its own. The digest is
     of the photograph's file and of what is searched for, so that neither can change unnoticed.
 
     Args:
@@ -66,6 +69,7 @@ def searched(
     missing = [picture for picture in pictures[rank::of] if not _is_whole(picture.kept)]
     if missing:
         require_opencv()
+        random.Random(os.getpid()).shuffle(missing)
         for _ in tqdm(_work(missing, search, jobs), "selective search", len(missing), disable=not sys.stderr.isatty()):
             pass
     return [picture.kept for picture in pictures]
@@ -159,6 +163,8 @@ def _work(pictures: Sequence[Picture], search: Search, jobs: int) -> Iterable[No
 
 
 def _search(picture: Picture, search: Search) -> None:
+    if _is_whole(picture.kept):  # by now, by another run
+        return
     try:
         rgb = full_size(picture.photograph.read_bytes())
     except (DamagedPhotoError, OSError) as error:
