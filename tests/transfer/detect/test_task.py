@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -145,7 +146,9 @@ def test_a_resumed_run_makes_the_same_updates(devkit, kept, tmp_path):
     settings = (f"proposals={kept}", "log_every=1", "checkpoint_every=2")
     _run(devkit, tmp_path / "whole", "steps=4", *settings)
     _run(devkit, tmp_path / "parts", "steps=2", *settings)
-    _run(devkit, tmp_path / "parts", "steps=4", *settings, resume=True)
+    shutil.copytree(kept, tmp_path / "moved")
+    moved = (f"proposals={tmp_path / 'moved'}", *settings[1:])
+    _run(devkit, tmp_path / "parts", "steps=4", *moved, resume=True)
     losses = [
         [json.loads(line).get("loss") for line in (tmp_path / run / "metrics.jsonl").read_text().splitlines()]
         for run in ("whole", "parts")
