@@ -1,6 +1,7 @@
 """Studies that are served: in this process, and by the real command, to be visited by a real browser."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from study.small import make
+from tintype.runtime import Colorizer
 from tintype.study.folder import read_study
 from tintype.study.storage import Storage
 from tintype.study.visit import Room
@@ -16,6 +18,18 @@ from tintype.web.study import study_app
 from web.page import CHROMIUM, FLAGS
 from web.server import Server
 from web.visitor import Visitor
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return Colorizer("bundled", threads=1)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where requests keep their photographs."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

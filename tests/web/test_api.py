@@ -5,7 +5,6 @@ import base64
 import io
 import re
 import socket
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 
 from runtime.dng import save_dng, scene
-from tintype.runtime import Colorizer
 from tintype.web.api import api
 from tintype.web.hosts import Hosts
 from tintype.web.turns import Limits, Turns
@@ -38,18 +36,6 @@ def pages(count) -> bytes:
     file = io.BytesIO()
     first.save(file, "TIFF", save_all=True, append_images=rest)
     return file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def colorizer():
-    return Colorizer("bundled", threads=1)
-
-
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """Where requests keep their photographs."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from tintype.color import rgb_to_lab
-from tintype.runtime import Colorizer
 from tintype.runtime.draft import Draft
 from tintype.runtime.photo import Photo, even_lightness
 from tintype.web.api import api
@@ -30,11 +29,6 @@ def encoded(picture: Image.Image, kind="PNG", **saved) -> bytes:
 @pytest.fixture(scope="module")
 def grey():
     return Image.fromarray(skdata.astronaut()).convert("L").resize((320, 240))
-
-
-@pytest.fixture(scope="module")
-def colorizer():
-    return Colorizer("bundled", threads=1)
 
 
 @pytest.fixture

@@ -9,21 +9,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from tintype.runtime import Colorizer
 from tintype.web.api import api
 from web.test_api import LIMITS, photograph
-
-
-@pytest.fixture(scope="module")
-def colorizer():
-    return Colorizer("bundled", threads=1)
-
-
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """Where requests keep their photographs."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
 
 
 @pytest.fixture

@@ -76,9 +76,8 @@ def build(
     if study:
         _match(asked, table.name, table.scales[scale])
     if commands:
-        for run in plan.runs.values():
-            if folder.state(run) != "done":
-                click.echo(shell_line(run, folder, words))
+        for run in folder.todo(plan):
+            click.echo(shell_line(run, folder, words))
         return 0
     if not collect:
         _require_data(plan, folder)
@@ -126,9 +125,9 @@ def _match(asked: "Mapping[str, Asked]", name: str, scale: "Scale") -> None:
 
     if all(column.task != STUDY for column in scale.columns.values()):
         raise Wrong(f"--study fills a column of people, which {name} has none of")
-    used = [id(share) for share in of_rows(scale, asked).values()]
-    for method, share in asked.items():
-        if id(share) not in used:
+    used = of_rows(scale, asked).values()
+    for method in asked:
+        if method not in used:
             click.echo(printable(f"--study: no row is {method}; there are {', '.join(scale.rows)}"), err=True)
 
 
@@ -136,8 +135,7 @@ def _require_data(plan: "Plan", folder: "Folder") -> None:
     """Tells now what a run would only find out when its turn comes."""
     from tintype.tables.plan import missing_data
 
-    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
-    missing = list(dict.fromkeys(path for run in todo for path in missing_data(run)))
+    missing = list(dict.fromkeys(path for run in folder.todo(plan) for path in missing_data(run)))
     if missing:
         more = f", nor at {len(missing) - 1} more that runs are given" if len(missing) > 1 else ""
         raise Wrong(printable(f"nothing is at {missing[0]}{more}"))
@@ -150,7 +148,7 @@ def _forecast(table: "Table", scale: str, plan: "Plan", folder: "Folder", jobs: 
     from tintype.tables.forecast import told_plan
 
     try:
-        found = costs(plan, [run for run in plan.runs.values() if folder.state(run) != "done"])
+        found = costs(plan, folder.todo(plan))
     except RecipeError as error:
         raise Wrong(printable(str(error))) from error
     return told_plan(table, scale, plan, folder, jobs, found)

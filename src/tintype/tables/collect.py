@@ -26,10 +26,11 @@ def collect(
     """
     planned = {row for row, _ in (*plan.cells, *plan.not_run)}
     built = [_row(table, row, plan, folder) for row in table.rows if row in planned]
-    shares = of_rows(table.scales[scale], asked or {})
+    asked = asked or {}
+    methods = of_rows(table.scales[scale], asked)
     for row in built:
-        if row["row"] in shares:
-            _add_asked(row, table.scales[scale], shares[row["row"]])
+        if row["row"] in methods:
+            _add_asked(row, table.scales[scale], asked[methods[row["row"]]])
     used = {one["mark"] for row in built for one in row["published"].values()}
     return {
         "table": table.name,
@@ -60,6 +61,10 @@ def collect(
 
 
 def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
+    published = {
+        column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
+        for column, one in table.rows[row].published.items()
+    }
     cells, reasons = {}, {}
     for column in table.columns:
         if (row, column) in plan.not_run:
@@ -70,19 +75,9 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
         found_in = _values(plan, figure, figure.path, folder, best)
         values = list(found_in.values())
         states = [folder.state(plan.runs[name]) for name in figure.runs]
-        published = table.rows[row].published.get(column)
         if values:
-            mean = statistics.fmean(values)
-            cells[column] = {
-                "mean": mean,
-                "difference": mean - published.value if published else None,
-                "n": len(values),
-                "std": statistics.stdev(values) if len(values) > 1 else None,
-                "values": values,
-                "runs": list(found_in),
-                "planned": list(figure.runs),
-                "damaged": max(folder.damaged(plan.runs[name]) for name in found_in),
-            }
+            damaged = max(folder.damaged(plan.runs[name]) for name in found_in)
+            cells[column] = _cell(values, published.get(column), list(found_in), figure.runs, damaged)
             for end, path in (("low", figure.low), ("high", figure.high)):
                 if path and (found := _values(plan, figure, path, folder, best)):
                     cells[column][end] = statistics.fmean(found.values())
@@ -94,47 +89,54 @@ def _row(table: Table, row: str, plan: Plan, folder: Folder) -> dict[str, Any]:
                 reasons[column] = f"a run has no figure {figure.path}"
             else:
                 reasons[column] = "not all runs are done" if values else "not run yet"
-    quoted = {
-        column: {"value": one.value, "margin": one.margin and float(one.margin), "mark": one.mark, "printed": one.text}
-        for column, one in table.rows[row].published.items()
-    }
     return {
         "row": row,
         "title": table.rows[row].title,
-        "published": quoted,
+        "published": published,
         "ours": cells,
         "not_run": reasons,
     }
 
 
-def of_rows(scale: Scale, asked: Mapping[str, Asked]) -> dict[str, Asked]:
-    """What a study came to, by row: of its name, or else of its weights' or recipe's, where no other row has them."""
-    found = {row: asked[row] for row in scale.rows if row in asked}
+def _cell(
+    values: Sequence[float],
+    published: Mapping[str, Any] | None,
+    runs: Sequence[str] = (),
+    planned: Sequence[str] = (),
+    damaged: int = 0,
+) -> dict[str, Any]:
+    """A figure of ours: of runs, as many as seeds; or, without any, of people."""
+    mean = statistics.fmean(values)
+    return {
+        "mean": mean,
+        "difference": mean - published["value"] if published else None,
+        "n": len(runs),
+        "std": statistics.stdev(values) if len(values) > 1 else None,
+        "values": list(values),
+        "runs": list(runs),
+        "planned": list(planned),
+        "damaged": damaged,
+    }
+
+
+def of_rows(scale: Scale, asked: Mapping[str, Asked]) -> dict[str, str]:
+    """A study's method for each row: of its name, or else of its weights' or recipe's, where no other row has them."""
+    found = {row: row for row in scale.rows if row in asked}
     for row, ours in scale.rows.items():
         made = scale.made.get(ours.weights)
         for name, others in ((ours.weights, [one.weights for one in scale.rows.values()]),
                              (made.recipe if made else "", [one.recipe for one in scale.made.values()])):  # fmt: skip
             if name in asked and others.count(name) == 1:
-                found.setdefault(row, asked[name])
+                found.setdefault(row, name)
     return found
 
 
 def _add_asked(row: dict[str, Any], scale: Scale, share: Asked) -> None:
     """Put a row's share of fooled people into the columns that are of people."""
     for column in (name for name, one in scale.columns.items() if one.task == STUDY):
-        quoted, value = row["published"].get(column), share["value"]
         row["not_run"].pop(column, None)
-        row["ours"][column] = {
-            "mean": value,
-            "difference": value - quoted["value"] if quoted else None,
-            "n": 0,
-            "std": None,
-            "values": [value],
-            "runs": [],
-            "planned": [],
-            "damaged": 0,
-            "interval": share["interval"],
-        }
+        cell = _cell([share["value"]], row["published"].get(column))
+        row["ours"][column] = {**cell, "interval": share["interval"]}
 
 
 def _lost(plan: Plan, run: Run, folder: Folder) -> bool:

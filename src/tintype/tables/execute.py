@@ -57,6 +57,10 @@ class Folder:
             return "done"
         return "failed" if self.took(run)[1] else "waiting"
 
+    def todo(self, plan: Plan) -> list[Run]:
+        """The runs that are not done, in the plan's order."""
+        return [run for run in plan.runs.values() if self.state(run) != "done"]
+
     def damaged(self, run: Run) -> int:
         """How many photographs an evaluation could not read, and measured without."""
         done = run.kind == "evaluate" and self.result(run).exists()
@@ -141,14 +145,13 @@ def execute(
     Raises:
         Stopped: by SIGINT or SIGTERM, after the runs have stopped.
     """
-    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
-    waiting = {run.name: run for run in by_urgency(todo)}
+    waiting = {run.name: run for run in by_urgency(folder.todo(plan))}
     failed: set[str] = set()
     children = _Children()
-    places = [_environment(number, jobs, gpus() if jobs > 1 and not launch else []) for number in range(jobs)]
+    cards = gpus() if jobs > 1 and not launch else []
+    places = [_environment(number, jobs, cards) for number in range(jobs)]
     with _listening(children), ThreadPoolExecutor(jobs) as pool:
-        running: dict[Future[int], Run] = {}
-        taken: dict[Future[int], dict[str, str]] = {}
+        running: dict[Future[int], tuple[Run, dict[str, str]]] = {}
         while (waiting or running) and not children.stopped:
             for name, run in list(waiting.items()):
                 if failed & set(run.needs):
@@ -158,11 +161,11 @@ def execute(
                     told(run, "started")
                     place = places.pop()
                     future = pool.submit(_carry_out, waiting.pop(name), folder, launch, place, children)
-                    running[future], taken[future] = run, place
+                    running[future] = run, place
             done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in done:
-                places.append(taken.pop(future))
-                run, status = running.pop(future), future.result()
+                (run, place), status = running.pop(future), future.result()
+                places.append(place)
                 if not children.stopped:
                     failed |= {run.name} if status else set()
                     told(run, "done" if not status else f"FAILED, see {folder.log(run)}")
@@ -170,8 +173,8 @@ def execute(
         raise Stopped(children.stopped)
 
 
-def _names(running: Mapping["Future[int]", Run]) -> set[str]:
-    return {run.name for run in running.values()}
+def _names(running: Mapping["Future[int]", tuple[Run, dict[str, str]]]) -> set[str]:
+    return {run.name for run, _ in running.values()}
 
 
 def gpus() -> list[str]:

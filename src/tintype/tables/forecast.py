@@ -19,7 +19,7 @@ def told_plan(table: Table, scale: str, plan: Plan, folder: Folder, jobs: int, c
         jobs: runs at a time.
         costs: of the runs that are not done, by name.
     """
-    todo = [run for run in plan.runs.values() if folder.state(run) != "done"]
+    todo = folder.todo(plan)
     lines = [f"{table.title}", f"scale {scale}: {table.scales[scale].about}", ""]
     lines += _groups(plan, folder)
     if not todo:

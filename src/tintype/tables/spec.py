@@ -333,8 +333,9 @@ def _check(table: Table) -> None:
             set_here = [column for column in scale.columns if column in ours.set_in or ours.set]
             if set_here and all(scale.columns[column].task in ("evaluate", STUDY) for column in set_here):
                 raise RecipeError(f"key '{key}.rows.{name}' sets keys of transfers, of which its columns are none")
-            if ours.weights and not _known(ours.weights, scale):
-                there = ", ".join((*scale.made, *UNTRAINED, *BESIDE, BUNDLED))
+            words = ("", *scale.made, *UNTRAINED, *BESIDE, BUNDLED)  # none where it is not run
+            if ours.weights not in words and not _may_be_place(ours.weights):
+                there = ", ".join(words[1:])
                 raise RecipeError(
                     f"key '{key}.rows.{name}.weights' is {ours.weights}; it must be a file, or one of {there}"
                 )
@@ -348,10 +349,9 @@ def _check(table: Table) -> None:
             _all_in(re.findall(r"{(\w[\w-]*)}", " ".join(words)), scale.data, f"{key}.data")
 
 
-def _known(weights: str, scale: Scale) -> bool:
-    """Whether a row's weights are some that there are, or may be: files, folders and places with a slash or colon."""
-    word = weights in (*scale.made, *UNTRAINED, *BESIDE, BUNDLED)
-    return word or any(sign in weights for sign in "/:.") or Path(weights).exists()
+def _may_be_place(weights: str) -> bool:
+    """Whether these may be a file, a folder or a place on the Hub, there or elsewhere."""
+    return any(sign in weights for sign in "/:.") or Path(weights).exists()
 
 
 def _all_in(names: Any, known: Mapping[str, Any], key: str) -> None:
